@@ -1,0 +1,77 @@
+//! Errors: collected, never thrown one by one; each at its token with what is wrong and the fix.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+/// One mistake in the user's source.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// The token at fault.
+    pub span: Span,
+    /// What is wrong, with the numbers, and the fix.
+    pub message: String,
+}
+
+/// The mistakes found so far. Dropping it without looking is a compile error
+/// (`#[must_use]`) or, with [`Errors::finish`], impossible.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Errors {
+    list: Vec<Error>,
+}
+
+impl Errors {
+    /// No mistakes yet.
+    pub fn new() -> Errors {
+        Errors::default()
+    }
+
+    /// Records a mistake at a token. The same message at the same place is recorded once.
+    pub fn push(&mut self, span: Span, message: impl Into<String>) {
+        let message = message.into();
+        let place = |s: Span| (s.start().line, s.start().column);
+        let known = |e: &Error| e.message == message && place(e.span) == place(span);
+        if !self.list.iter().any(known) {
+            self.list.push(Error { span, message });
+        }
+    }
+
+    /// Takes over the mistakes of another list.
+    pub fn append(&mut self, other: Errors) {
+        for e in other.list {
+            self.push(e.span, e.message);
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The mistakes in the order found.
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        self.list.iter()
+    }
+
+    /// `Ok(value)` if there are none, else the list.
+    pub fn finish<T>(self, value: T) -> Result<T, Errors> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// One `compile_error!` per mistake, at its token.
+    pub fn to_tokens(&self) -> TokenStream {
+        self.list
+            .iter()
+            .map(|e| {
+                let message = &e.message;
+                quote_spanned! { e.span => ::core::compile_error! { #message } }
+            })
+            .collect()
+    }
+}
+
+impl From<Error> for Errors {
+    fn from(e: Error) -> Errors {
+        Errors { list: vec![e] }
+    }
+}

@@ -1,0 +1,260 @@
+//! The graph: what a formula computes, one node per operation, every shape known.
+//!
+//! `check` builds it, `passes` rewrite it, `outline` turns it into a kernel. Images are
+//! channels-last (`[.., spatial.., C]`), filters `[K.., C_in/groups, C_out]`, matrices row-major.
+//!
+//! Invariants: a node's inputs come before it; its shape follows from its op and its inputs
+//! ([`Op`] states how); arithmetic nodes have one float dtype throughout.
+
+pub mod interp;
+pub mod print;
+pub mod read;
+
+use crate::dtype::DType;
+use proc_macro2::Span;
+
+/// Extents, outermost first. Rank 0 is a scalar.
+pub type Shape = Vec<usize>;
+
+/// Index of a [`Node`] in [`Graph::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// Index of a [`Param`] in [`Graph::params`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParamId(pub u32);
+
+/// A checked formula.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The function's name.
+    pub name: String,
+    /// The parameters in the order of the signature, then one [`ParamKind::Out`] per result.
+    pub params: Vec<Param>,
+    /// The operations in evaluation order.
+    pub nodes: Vec<Node>,
+    /// What is stored where, in order: an `Out` or `InOut` parameter and the node it receives.
+    /// All right-hand sides read the parameters' values from before the call.
+    pub stores: Vec<(ParamId, NodeId)>,
+}
+
+/// A parameter of the generated function.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Name in the user's source (`out`, or `out0`, `out1`, … for results).
+    pub name: String,
+    /// Element type as stored.
+    pub dtype: DType,
+    /// Shape as the caller holds it (before `layout = nchw` is applied: that is a `Transpose` node).
+    pub shape: Shape,
+    /// How it is passed.
+    pub kind: ParamKind,
+    /// The parameter's name token (for results: the type).
+    pub span: Span,
+}
+
+/// How a parameter is passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// `&array`
+    In,
+    /// `&mut array`, read and written
+    InOut,
+    /// A float by value (rank 0)
+    Scalar,
+    /// A result: `&mut array`, only written
+    Out,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub op: Op,
+    /// Its operands, all earlier nodes.
+    pub inputs: Vec<NodeId>,
+    /// Its element type.
+    pub dtype: DType,
+    /// Its shape.
+    pub shape: Shape,
+    /// The token it came from, for errors of later stages.
+    pub span: Span,
+}
+
+/// An operation. `x`, `w`, … are the inputs in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// The value of a parameter before the call.
+    Param(ParamId),
+    /// A literal array in row-major order, or a scalar.
+    Constant(Vec<f64>),
+    /// `x` converted to this node's dtype.
+    Cast,
+    /// Element by element on `x`; same shape.
+    Unary(Unary),
+    /// Element by element on `a` and `b`, NumPy broadcasting.
+    Binary(Binary),
+    /// `[.., M, K] × [.., K, N] → [.., M, N]`, both of rank ≥ 2, leading axes broadcast.
+    MatMul,
+    /// `[.., S.., C_in] × [K.., C_in/g, C_out] → [.., O.., C_out]`;
+    /// `O = ⌊(S + before + after − d·(K−1) − 1)/stride⌋ + 1`; reads `x` at `o·stride + k·d − before`.
+    Conv(Window, usize),
+    /// Adjoint of [`Op::Conv`] with filters `[K.., C_in, C_out/g]` (groups partition both):
+    /// `O = (S−1)·stride − before − after + d·(K−1) + 1 + output_pad`;
+    /// adds `x[i]·w[k]` to `o = i·stride + k·d − before`.
+    ConvTranspose {
+        /// Kernel, stride, pad, dilation.
+        window: Window,
+        /// Groups.
+        groups: usize,
+    },
+    /// Window reduction over the spatial axes of `[.., S.., C]`; out-of-image cells do not take part.
+    Pool(Pool, Window),
+    /// Reduction over `axes` (ascending); they are removed, or kept with extent 1.
+    Reduce {
+        /// What is computed over the axes.
+        kind: ReduceKind,
+        /// Axes reduced, ascending.
+        axes: Vec<usize>,
+        /// Whether they stay with extent 1.
+        keepdim: bool,
+    },
+    /// `exp(x − max) / Σ exp(x − max)` over `axis`.
+    Softmax {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x − max − log Σ exp(x − max)` over `axis`.
+    LogSoftmax {
+        /// The axis.
+        axis: usize,
+    },
+    /// `(x − mean) / sqrt(var + eps)` over the last `axes` axes (biased variance); scale and
+    /// shift are separate `Binary` nodes.
+    Normalize {
+        /// Axes reduced, ascending.
+        axes: Vec<usize>,
+        /// Added to the variance.
+        eps: f64,
+    },
+    /// Output axis `i` is input axis `perm[i]`.
+    Transpose(Vec<usize>),
+    /// Same elements in row-major order, other extents.
+    Reshape,
+    /// `x[.., start .. start + shape[axis], ..]`
+    Slice {
+        /// The axis.
+        axis: usize,
+        /// First element kept.
+        start: usize,
+    },
+}
+
+/// The window of a convolution or pooling: one entry per spatial axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Extent.
+    pub kernel: Vec<usize>,
+    /// Step of the window per output element.
+    pub stride: Vec<usize>,
+    /// Cells added before and after.
+    pub pad: Vec<(usize, usize)>,
+    /// Distance between taps.
+    pub dilation: Vec<usize>,
+}
+
+/// What a pooling computes of its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Maximum (`Prim::Maximum`); −∞ over an empty window.
+    Max,
+    /// Sum.
+    Sum,
+    /// Sum × (1 / number of cells), the reciprocal rounded once. With `count_pad` the number is
+    /// of cells inside the padded image (a `ceil_mode` window hanging over its end does not count
+    /// what hangs over), otherwise of cells inside the image.
+    Average {
+        /// Whether padding counts.
+        count_pad: bool,
+    },
+}
+
+/// A reduction over axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ReduceKind {
+    Sum,
+    Mean,
+    Max,
+    Min,
+}
+
+/// A function of one element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Unary {
+    Neg,
+    Abs,
+    Square,
+    Sqrt,
+    /// `1 / sqrt(x)`
+    Rsqrt,
+    Exp,
+    Log,
+    /// `max_sel(0, x)`
+    Relu,
+    Relu6,
+    /// slope for x < 0
+    LeakyRelu(f64),
+    Elu(f64),
+    Selu,
+    Sigmoid,
+    Tanh,
+    /// erf form
+    Gelu,
+    GeluTanh,
+    Silu,
+    HardSigmoid,
+    HardSwish,
+    Softplus,
+    Clamp(f64, f64),
+}
+
+/// A function of two elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Minimum,
+    Maximum,
+    /// `x < 0 ? slope · x : x`, operands `x`, `slope`
+    Prelu,
+}
+
+impl Graph {
+    /// The node behind an id.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// The parameter behind an id.
+    pub fn param(&self, id: ParamId) -> &Param {
+        &self.params[id.0 as usize]
+    }
+
+    /// Appends a node.
+    pub fn push(&mut self, op: Op, inputs: Vec<NodeId>, dtype: DType, shape: Shape, span: Span) -> NodeId {
+        self.nodes.push(Node { op, inputs, dtype, shape, span });
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+}
+
+impl Window {
+    /// Number of spatial axes.
+    pub fn rank(&self) -> usize {
+        self.kernel.len()
+    }
+}

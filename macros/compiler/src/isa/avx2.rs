@@ -1,0 +1,27 @@
+//! Placeholder table.
+use super::{Cost, Isa, Table};
+
+/// The table.
+pub static TABLE: Table = Table {
+    isa: Isa::Avx2,
+    name: "avx2",
+    title: "Avx2",
+    arch: Some("x86_64"),
+    features: &["avx2", "fma"],
+    lanes_f32: &[1, 4, 8],
+    registers: 16,
+    masks: true,
+    embedded_broadcast: false,
+    fused: true,
+    cost: Cost {
+        fma_per_cycle: 2.0,
+        narrow_fma_per_cycle: 2.0,
+        fma_latency: 4.0,
+        loads_per_cycle: 2.0,
+        stores_per_cycle: 1.0,
+        l2_bytes_per_cycle: 48.0,
+        l1_bytes: 32 << 10,
+    },
+    register: |_, _| "f32",
+    prim: |_, _, _| String::new(),
+};

@@ -1,0 +1,110 @@
+//! Instruction sets as tables.
+//!
+//! Adding an ISA is a new table beside these, one line in [`Isa::ALL`] and [`Isa::table`], and its
+//! CPU detection in the runtime. Nothing outside this folder may name an instruction.
+
+pub mod avx2;
+pub mod avx512;
+pub mod portable;
+
+use crate::dtype::DType;
+use crate::scalar::Prim;
+
+/// An instruction set, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Isa {
+    /// Plain scalar Rust; multiplies and adds instead of FMA.
+    Portable,
+    /// AVX2 with FMA.
+    Avx2,
+    /// AVX-512 F, VL, BW, DQ.
+    Avx512,
+}
+
+/// The facts of an ISA.
+#[derive(Debug)]
+pub struct Table {
+    /// Which one.
+    pub isa: Isa,
+    /// Its name: in `KERNFORGE_ISA`, in options, as the generated function's name.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// `target_arch` it needs, if any.
+    pub arch: Option<&'static str>,
+    /// `target_feature`s it needs, in rustc's names.
+    pub features: &'static [&'static str],
+    /// Lane counts of f32 registers, ascending, starting with 1; f64 has half of each (and 1).
+    pub lanes_f32: &'static [usize],
+    /// Architectural vector registers.
+    pub registers: usize,
+    /// Whether loads can be masked to any set of lanes.
+    pub masks: bool,
+    /// Whether an FMA can read a broadcast element from memory without a register.
+    pub embedded_broadcast: bool,
+    /// Whether FMA rounds once.
+    pub fused: bool,
+    /// Facts for the cost model.
+    pub cost: Cost,
+    /// The Rust type of a register.
+    pub register: fn(DType, usize) -> &'static str,
+    /// The row of a primitive: the path of a function that takes and returns registers.
+    pub prim: fn(Prim, DType, usize) -> String,
+}
+
+/// Facts for the cost model; cycles, per core.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// FMAs (of the widest register) per cycle.
+    pub fma_per_cycle: f64,
+    /// FMAs of a narrower register per cycle.
+    pub narrow_fma_per_cycle: f64,
+    /// Latency of an FMA.
+    pub fma_latency: f64,
+    /// Loads per cycle.
+    pub loads_per_cycle: f64,
+    /// Stores per cycle.
+    pub stores_per_cycle: f64,
+    /// Bytes per cycle from L2.
+    pub l2_bytes_per_cycle: f64,
+    /// L1 data cache in bytes.
+    pub l1_bytes: usize,
+}
+
+impl Isa {
+    /// Every ISA, worst first.
+    pub const ALL: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+
+    /// The ISA's table.
+    pub fn table(self) -> &'static Table {
+        match self {
+            Isa::Portable => &portable::TABLE,
+            Isa::Avx2 => &avx2::TABLE,
+            Isa::Avx512 => &avx512::TABLE,
+        }
+    }
+
+    /// The ISA's name.
+    pub fn name(self) -> &'static str {
+        self.table().name
+    }
+
+    /// The inverse of [`Isa::name`].
+    pub fn from_name(name: &str) -> Option<Isa> {
+        Isa::ALL.into_iter().find(|i| i.name() == name)
+    }
+}
+
+impl Table {
+    /// Lane counts of registers of a type, ascending, starting with 1.
+    pub fn lanes(&self, dtype: DType) -> Vec<usize> {
+        match dtype {
+            DType::F64 => {
+                let mut lanes: Vec<usize> = self.lanes_f32.iter().map(|l| (l / 2).max(1)).collect();
+                lanes.dedup();
+                lanes
+            }
+            DType::F32 | DType::U8 | DType::I8 | DType::U16 | DType::U32 | DType::I32 => self.lanes_f32.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Kernel IR → schedule → vector IR.

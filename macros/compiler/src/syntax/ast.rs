@@ -1,0 +1,165 @@
+//! The syntax tree: what the user wrote, a span on every node, nothing checked yet.
+
+use crate::dtype::DType;
+use crate::isa::Isa;
+use proc_macro2::{Ident, Span, TokenStream};
+
+/// One function of a `gemm!`, `conv!` or `pool!` block, or one `#[kernel]` fn.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// What surrounds the formula and is needed to emit the public item.
+    pub interface: Interface,
+    /// The options given.
+    pub options: Options,
+    /// `let` statements in order.
+    pub lets: Vec<Let>,
+    /// What is computed: `*name = expr` assignments and the final expression(s).
+    pub results: Vec<ResultExpr>,
+}
+
+/// The signature and what passes through to the generated item.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Which macro: its name is a checked claim.
+    pub claim: Claim,
+    /// Doc comments and other attributes that pass through unchanged.
+    pub attrs: TokenStream,
+    /// Visibility as written.
+    pub vis: Vis,
+    /// The function's name.
+    pub name: Ident,
+    /// Parameters in order.
+    pub params: Vec<Param>,
+    /// Result types in order; empty for `-> ()` (only in-out parameters are written).
+    pub results: Vec<Type>,
+    /// The body as the user wrote it, for the documentation.
+    pub formula: String,
+}
+
+/// What the macro's name promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// `gemm!`: contains a product.
+    Gemm,
+    /// `conv!`: contains a convolution.
+    Conv,
+    /// `pool!`: contains a pooling.
+    Pool,
+    /// `#[kernel]`: anything.
+    Kernel,
+}
+
+/// A visibility.
+#[derive(Clone, Debug)]
+pub enum Vis {
+    /// None written.
+    Private,
+    /// `pub`
+    Public,
+    /// `pub(crate)`
+    Crate,
+    /// `pub(super)`
+    Super,
+    /// `pub(in path)`, the path's tokens
+    In(TokenStream),
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: Ident,
+    /// Whether it is `&mut`.
+    pub mutable: bool,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// `f32[4, 8]`, `Tensor![f32; 4, 8]` or `f32`.
+#[derive(Clone, Debug)]
+pub struct Type {
+    /// Element type.
+    pub dtype: DType,
+    /// Extents with their tokens; `Err` where the token is not a usable literal (already reported).
+    pub dims: Vec<(usize, Span)>,
+    /// The whole type.
+    pub span: Span,
+}
+
+/// `let name: type = value;` (tuple patterns bind several names).
+#[derive(Clone, Debug)]
+pub struct Let {
+    /// The names bound.
+    pub names: Vec<Ident>,
+    /// The claimed type, if written.
+    pub claim: Option<Type>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// One result.
+#[derive(Clone, Debug)]
+pub struct ResultExpr {
+    /// `Some(name)` for `*name = value`, `None` for the next returned value.
+    pub target: Option<Ident>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its token or, for a call, the function's name; for an operator, the operator.
+    pub span: Span,
+}
+
+/// The kinds of expression.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A name: parameter, `let`, or a bare word such as `same`.
+    Name(String),
+    /// A number and whether it was written as an integer.
+    Number(f64, bool),
+    /// `true`, `false`
+    Bool(bool),
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `(a, b)`
+    Tuple(Vec<Expr>),
+    /// `f(args)` and `x.f(args)` (receiver first).
+    Call {
+        /// The function's name.
+        name: Ident,
+        /// Positional arguments, receiver included.
+        args: Vec<Expr>,
+        /// `name = value`
+        named: Vec<(Ident, Expr)>,
+    },
+    /// `-a`
+    Neg(Box<Expr>),
+    /// `a + b`, `-`, `*`, `/`
+    Arith(char, Box<Expr>, Box<Expr>),
+    /// `x as f32`
+    Cast(Box<Expr>, DType),
+    /// `x[i]`, `x[a..b]`: start, end (None: open), whether the axis is removed.
+    Index(Box<Expr>, Option<usize>, Option<usize>, bool),
+    /// Could not be parsed; already reported.
+    Invalid,
+}
+
+/// Options of a kernel, each with its span where an error may point.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `#[isa(avx2, avx512)]`; empty: all.
+    pub isa: Vec<(Isa, Span)>,
+    /// `#[tile(6, 2)]`: rows and vectors of the register tile of the main contraction.
+    pub tile: Option<(usize, usize, Span)>,
+    /// `#[unroll(4)]`: copies of the innermost reduction loop.
+    pub unroll: Option<(usize, Span)>,
+    /// `#[budget(code = "16K")]`: bytes of code per ISA.
+    pub budget: Option<(usize, Span)>,
+    /// `layout = nchw`: images are channels-first at the boundary.
+    pub nchw: bool,
+}

@@ -1,0 +1,1 @@
+//! Kernel → evidence that it is well-formed.
