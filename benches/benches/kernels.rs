@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 fn all(criterion: &mut Criterion) {
     println!("{}", Machine::pin_and_describe().line());
-    for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+    for isa in Isa::ALL {
         match peak::measure(isa) {
-            Some(peak) => println!("peak {isa:?}: {peak:.1} GFLOP/s"),
-            None => println!("peak {isa:?}: skipped, this CPU has no {isa:?}"),
+            Some(peak) => println!("peak {isa}: {peak:.1} GFLOP/s"),
+            None => println!("peak {isa}: skipped, this CPU has no {isa}"),
         }
     }
     for name in GROUPS {

@@ -5,7 +5,7 @@ use crate::data::Buffer;
 use crate::generic::{gemm, im2col};
 use crate::measure::Contender;
 use crate::problem::Problem;
-use kernforge::Isa;
+use kernforge::{Isa, cpu};
 
 /// Computes a case the given number of times into the slice.
 pub type Compute<'a> = Box<dyn FnMut(&mut [f32], u64) + 'a>;
@@ -40,22 +40,22 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The kernel as a user calls it.
+/// The kernel as a user calls it, on the best instruction set.
 pub const KERNFORGE: &str = "kernforge";
 
-/// The name of an entry that forces an ISA.
-pub fn forced(isa: Isa) -> String {
-    format!("kernforge {isa:?}")
+/// The name of the entry that runs on `isa`.
+pub fn on(isa: Isa) -> String {
+    if cpu::check() == Ok(isa) { KERNFORGE.to_owned() } else { format!("{KERNFORGE} {isa}") }
 }
 
-/// The kernel itself: through its dispatch, then forced to each ISA this CPU has.
+/// The kernel itself: through its dispatch, then forced to each other ISA this CPU has.
 pub fn ours<'a>(case: &'a Case, inputs: &'a [&'a [f32]]) -> Vec<Entry<'a>> {
     let mut entries = vec![Entry::new(KERNFORGE, |y, repeats| {
         (case.run)(None, inputs, y, repeats);
     })];
-    for isa in [Isa::Avx512, Isa::Avx2, Isa::Portable] {
-        if (case.run)(Some(isa), inputs, Buffer::zeroed(case.problem.result()).as_mut_slice(), 1) {
-            entries.push(Entry::new(forced(isa), move |y, repeats| {
+    for isa in cpu::available() {
+        if on(isa) != KERNFORGE {
+            entries.push(Entry::new(on(isa), move |y, repeats| {
                 (case.run)(Some(isa), inputs, y, repeats);
             }));
         }

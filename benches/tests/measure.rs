@@ -26,7 +26,7 @@ fn a_burst_of_every_available_isa_runs() {
     assert!(peak::run(Isa::Portable, 1));
     for isa in [Isa::Avx2, Isa::Avx512] {
         if !peak::run(isa, 1) {
-            println!("skipped: this CPU has no {isa:?}");
+            println!("skipped: this CPU has no {isa}");
         }
         assert!(peak::flops(isa) > peak::flops(Isa::Portable));
     }

@@ -32,7 +32,7 @@ pub fn measure(case: &'static Case, effort: Effort) -> Measured {
     let mut contenders: Vec<_> = entries.into_iter().map(|entry| entry.contender(case.problem.result())).collect();
     let isas: Vec<Isa> = ISAS.into_iter().filter(|&isa| peak::run(isa, 1)).collect();
     for &isa in &isas {
-        contenders.push(Contender::new(format!("peak {isa:?}"), move |repeats| {
+        contenders.push(Contender::new(format!("peak {isa}"), move |repeats| {
             peak::run(isa, repeats);
         }));
     }
@@ -72,8 +72,8 @@ impl Measured {
         if self.case.problem.flops().is_some() { "GFLOP/s" } else { "GB/s" }
     }
 
-    /// What an entry reaches of the peak of `isa`, in percent.
-    pub fn percent_of_peak(&self, name: &str, isa: Isa) -> Option<f64> {
-        Some(100.0 * self.case.problem.flops()? / self.ns(name)? / self.peak(isa)?)
+    /// What the kernel reaches on `isa` of its peak, in percent.
+    pub fn percent_of_peak(&self, isa: Isa) -> Option<f64> {
+        Some(100.0 * self.case.problem.flops()? / self.ns(&entries::on(isa))? / self.peak(isa)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::measured::{ISAS, Measured};
 use kernforge::Isa;
-use kernforge_benches::entries::{KERNFORGE, TEXTBOOK, forced};
+use kernforge_benches::entries::{self, KERNFORGE, TEXTBOOK};
 use kernforge_benches::machine::Machine;
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ pub fn markdown(group: &str, measured: &[Measured], machine: &Machine) -> String
         .into_iter()
         .filter_map(|isa| {
             let best = measured.iter().filter_map(|m| m.peak(isa)).fold(f64::NAN, f64::max);
-            (!best.is_nan()).then(|| format!("{isa:?} {best:.0}"))
+            (!best.is_nan()).then(|| format!("{isa} {best:.0}"))
         })
         .collect();
     let _ = writeln!(
@@ -38,7 +38,7 @@ fn against_peak(page: &mut String, measured: &[Measured]) {
     page.push_str("Target: what an untuned prototype reached of its core's peak (see `shapes/`).\n\n");
     page.push_str("| shape | MFLOP |");
     for isa in ISAS {
-        let _ = write!(page, " {isa:?} ns | GFLOP/s | % of peak |");
+        let _ = write!(page, " {isa} ns | GFLOP/s | % of peak |");
         if isa != Isa::Portable {
             page.push_str(" target % | reached |");
         }
@@ -48,8 +48,7 @@ fn against_peak(page: &mut String, measured: &[Measured]) {
         let Some(flops) = m.case.problem.flops() else { continue };
         let _ = write!(page, "| {} | {:.3} |", m.case.name, flops / 1e6);
         for isa in ISAS {
-            let name = forced(isa);
-            match (m.ns(&name), m.percent_of_peak(&name, isa)) {
+            match (m.ns(&entries::on(isa)), m.percent_of_peak(isa)) {
                 (Some(ns), Some(percent)) => {
                     let _ = write!(page, " {ns:.1} | {:.1} | {percent:.0} |", flops / ns);
                     target(page, m, isa, percent);
@@ -67,22 +66,22 @@ fn against_peak(page: &mut String, measured: &[Measured]) {
     for isa in [Isa::Avx512, Isa::Avx2] {
         let (mut reached, mut all) = (0, 0);
         for m in measured {
-            if let (Some(goal), Some(percent)) = (goal(m, isa), m.percent_of_peak(&forced(isa), isa)) {
+            if let (Some(goal), Some(percent)) = (goal(m, isa), m.percent_of_peak(isa)) {
                 all += 1;
                 reached += usize::from(percent >= goal);
             }
         }
         if all > 0 {
-            let _ = writeln!(page, "{isa:?}: {reached} of {all} targets reached.\n");
+            let _ = writeln!(page, "{isa}: {reached} of {all} targets reached.\n");
         }
     }
 }
 
 fn goal(m: &Measured, isa: Isa) -> Option<f64> {
     match isa {
-        Isa::Portable => None,
         Isa::Avx2 => m.case.target_avx2,
         Isa::Avx512 => m.case.target_avx512,
+        _ => None,
     }
 }
 
