@@ -8,9 +8,9 @@ pub const PER_ROW: usize = 3;
 /// The images beside each other, each with its caption below.
 pub fn side_by_side(images: &[(&Image, String)]) -> String {
     let mut text = String::new();
-    for row in (0..28).step_by(2) {
+    // The outermost rows and columns are always empty.
+    for row in (2..26).step_by(2) {
         for (image, _) in images {
-            // The outermost columns are always empty.
             for column in 1..27 {
                 let ink = |row: usize| image[row][column][0] > 0.4;
                 text.push(match (ink(row), ink(row + 1)) {

@@ -62,7 +62,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         if distance.is_nan() { f32::INFINITY } else { worst.max(distance) }
     });
     let count = images.len();
-    println!("instruction set  {isa:?}");
+    println!("instruction set  {isa}");
     println!("accuracy         {:.2} % of {count} images (expected 98.68 %)", 100.0 * correct as f64 / count as f64);
     println!("logits           within {difference:.1e} of the {} recorded (limit {TOLERANCE:.0e})", recorded.len());
     println!("time             {:.2} µs per image\n", elapsed.as_secs_f64() * 1e6 / count as f64);
