@@ -8,18 +8,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
 
-/// Distinct colours that also differ in lightness; the kernel itself gets the first.
-const COLOURS: [RGBColor; 10] = [
+/// In the order of the entries: the kernel, the generic loops in grey, the rivals in colours that also differ
+/// in lightness.
+const COLOURS: [RGBColor; 9] = [
     RGBColor(200, 60, 30),
-    RGBColor(240, 150, 100),
-    RGBColor(250, 200, 170),
     RGBColor(120, 120, 120),
-    RGBColor(180, 180, 180),
+    RGBColor(190, 190, 190),
     RGBColor(31, 90, 160),
     RGBColor(110, 170, 220),
     RGBColor(40, 140, 80),
     RGBColor(150, 205, 130),
     RGBColor(130, 80, 160),
+    RGBColor(205, 165, 215),
 ];
 const BAR: i32 = 9;
 const GAP: i32 = 14;
