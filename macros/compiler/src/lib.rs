@@ -22,6 +22,7 @@ pub mod passes;
 pub mod scalar;
 pub mod schedule;
 pub mod syntax;
+pub mod text;
 pub mod verify;
 pub mod vir;
 
