@@ -1,6 +1,6 @@
 //! The documentation of generated items.
 
-use crate::Compiled;
+use crate::{Compiled, Variant};
 use crate::graph::{Param, ParamKind};
 use crate::kernel_ir::{Contraction, Kernel};
 
@@ -21,10 +21,12 @@ pub(super) fn bytes(params: &[Param]) -> usize {
     params.iter().map(one).sum()
 }
 
-/// The schedules, one line an ISA.
+/// The schedules: for each ISA a line per contraction.
 pub(super) fn schedules(compiled: &Compiled) -> String {
-    let one = |v: &crate::Variant| format!("{}: {:?}", v.isa.name(), v.schedule);
-    compiled.variants.iter().map(one).collect::<Vec<_>>().join("\n")
+    let schedule = |v: &Variant| v.schedule.display(&compiled.kernel).to_string();
+    let line = |v: &Variant, l: &str| format!("{:<8} {l}", v.isa.name());
+    let lines = compiled.variants.iter().flat_map(|v| schedule(v).lines().map(|l| line(v, l)).collect::<Vec<_>>());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The documentation of the public function, one string a line, to follow the user's own.

@@ -143,6 +143,11 @@ impl Isa {
 }
 
 impl Table {
+    /// Whether a tile must fit the registers: scalar code spills gracefully and need not.
+    pub fn registers_matter(&self) -> bool {
+        self.lanes_f32.len() > 1
+    }
+
     /// Lane counts of registers of a type, ascending, starting with 1.
     pub fn lanes(&self, dtype: DType) -> Vec<usize> {
         match dtype {
