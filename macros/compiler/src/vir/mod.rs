@@ -6,6 +6,7 @@
 pub mod interp;
 pub mod print;
 pub mod read;
+mod resolve;
 
 use crate::dtype::DType;
 use crate::isa::Isa;
