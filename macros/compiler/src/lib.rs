@@ -104,8 +104,8 @@ fn compile_all(functions: &[Function], mut errors: Errors) -> Result<Vec<Compile
 fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
     let mut items = TokenStream::new();
     for f in functions {
-        items.extend(match compile(f) {
-            Ok(compiled) => emit::module(&compiled),
+        items.extend(match compile(f).and_then(|compiled| emit::module(&compiled)) {
+            Ok(tokens) => tokens,
             Err(e) => {
                 errors.append(e);
                 emit::stub(&f.interface)
