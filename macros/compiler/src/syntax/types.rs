@@ -101,7 +101,10 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
                     Ok(extent) => ty.dims.push((extent, tree.span())),
                     Err(error) => {
                         ty.broken = true;
-                        errors.push(tree.span(), format!("`{tree}` is not a dimension: {error}; write a positive integer"));
+                        errors.push(
+                            tree.span(),
+                            format!("`{tree}` is not a dimension: {error}; write a positive integer"),
+                        );
                     }
                 }
             }
@@ -110,7 +113,9 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
                 ty.broken = true;
                 errors.push(
                     tree.span(),
-                    format!("`{name}` is not a literal: a macro sees no constants of the surrounding code, write the number"),
+                    format!(
+                        "`{name}` is not a literal: a macro sees no constants of the surrounding code, write the number"
+                    ),
                 );
             }
             (TokenTree::Punct(p), true) if p.as_char() == ',' => {
@@ -124,7 +129,10 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
             }
             (_, false) => {
                 ty.broken = true;
-                errors.push(tree.span(), "dimensions are integer literals separated by commas: write the computed number");
+                errors.push(
+                    tree.span(),
+                    "dimensions are integer literals separated by commas: write the computed number",
+                );
                 break;
             }
         }
