@@ -16,6 +16,7 @@ pub mod graph;
 pub mod isa;
 pub mod kernel_ir;
 pub mod lower;
+pub mod ops;
 pub mod outline;
 pub mod passes;
 pub mod scalar;
@@ -103,8 +104,8 @@ fn compile_all(functions: &[Function], mut errors: Errors) -> Result<Vec<Compile
 fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
     let mut items = TokenStream::new();
     for f in functions {
-        items.extend(match compile(f) {
-            Ok(compiled) => emit::module(&compiled),
+        items.extend(match compile(f).and_then(|compiled| emit::module(&compiled)) {
+            Ok(tokens) => tokens,
             Err(e) => {
                 errors.append(e);
                 emit::stub(&f.interface)
@@ -151,7 +152,8 @@ pub fn variant(kernel: &kernel_ir::Kernel, isa: Isa, options: &Options, name: Sp
     let mut smallest: Option<Variant> = None;
     for effort in Effort::ALL {
         let (schedule, cycles) = search::best(kernel, isa.table(), effort, wishes);
-        let verified = verify::verify(kernel, &schedule, isa).map_err(|e| Error { span, message: explain(e, options) })?;
+        let verified =
+            verify::verify(kernel, &schedule, isa).map_err(|e| Error { span, message: explain(e, options) })?;
         let internal = |e| Error { span, message: format!("internal error in kernforge, please report: {e}") };
         let code = lower::lower(verified).map_err(internal)?;
         let code_bytes = code.code_bytes();

@@ -435,9 +435,15 @@ mod tests {
     #[test]
     fn words() {
         use Token::{Comment, Ident, Number, Quoted, Sign};
-        assert_eq!(tokens("for m in 0..12"), [Ident("for"), Ident("m"), Ident("in"), Number("0"), Sign(".."), Number("12")]);
+        assert_eq!(
+            tokens("for m in 0..12"),
+            [Ident("for"), Ident("m"), Ident("in"), Number("0"), Sign(".."), Number("12")]
+        );
         assert_eq!(tokens("n:16x2"), [Ident("n"), Sign(":"), Number("16"), Ident("x2")]);
-        assert_eq!(tokens("1e-5 0.5 2e 0x2"), [Number("1e-5"), Number("0.5"), Number("2"), Ident("e"), Number("0"), Ident("x2")]);
+        assert_eq!(
+            tokens("1e-5 0.5 2e 0x2"),
+            [Number("1e-5"), Number("0.5"), Number("2"), Ident("e"), Number("0"), Ident("x2")]
+        );
         assert_eq!(tokens("a // b\n\"c \\\" d\""), [Ident("a"), Comment("b"), Quoted("c \\\" d")]);
         assert_eq!(tokens("\"é"), [Sign("\""), Ident("é")]);
     }

@@ -85,7 +85,8 @@ impl Printer<'_> {
     fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let c = self.contraction;
         let (parallel, reduce) = c.indices.split_at(c.parallel.min(c.indices.len()));
-        let header = |indices: &[super::Index]| joined(indices.iter().map(|i| format!("{} < {}", Name(&i.name), i.extent)));
+        let header =
+            |indices: &[super::Index]| joined(indices.iter().map(|i| format!("{} < {}", Name(&i.name), i.extent)));
         writeln!(f, "  parallel {}{{", spaced(&header(parallel)))?;
         let inline = self.reads_are_in_order();
         let load = |n: usize| match c.reads.get(n) {

@@ -64,9 +64,8 @@ impl Lowering<'_, '_> {
         let lanes = self.lanes;
         while chains.len() > 1 {
             let half = chains.len() / 2;
-            chains = (0..half)
-                .map(|j| self.b.set_new(lanes, Op::Prim(prim, vec![chains[j], chains[j + half]])))
-                .collect();
+            chains =
+                (0..half).map(|j| self.b.set_new(lanes, Op::Prim(prim, vec![chains[j], chains[j + half]]))).collect();
         }
         chains[0]
     }
@@ -106,7 +105,11 @@ impl Lowering<'_, '_> {
             Run::Loop(lo, hi) => {
                 let var = self.b.open_loop(&self.c.index(id).name, (0, extent - 1));
                 self.at[i] = Addr { base: 0, terms: vec![(var, 1)] };
-                if innermost { self.step(rows, 0, sums)? } else { self.nest(rows, level + 1, sums)? }
+                if innermost {
+                    self.step(rows, 0, sums)?
+                } else {
+                    self.nest(rows, level + 1, sums)?
+                }
                 self.b.close_loop(var, lo, hi, 1);
             }
         }

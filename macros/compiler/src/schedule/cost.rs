@@ -77,9 +77,9 @@ impl Facts {
 
 /// Whether the contraction is a sum of products, accumulated by FMA.
 pub fn is_product(c: &Contraction) -> bool {
-    c.reduction.as_ref().is_some_and(|r| {
-        r.op == ReduceOp::Sum && matches!(r.term.nodes.last(), Some(Node::Prim(Prim::Mul, _)))
-    })
+    c.reduction
+        .as_ref()
+        .is_some_and(|r| r.op == ReduceOp::Sum && matches!(r.term.nodes.last(), Some(Node::Prim(Prim::Mul, _))))
 }
 
 fn ops(block: &Block) -> f64 {

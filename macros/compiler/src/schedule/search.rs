@@ -120,13 +120,7 @@ fn vectors(c: &Contraction, dtype: DType, table: &Table, wishes: Wishes) -> Vec<
 }
 
 /// Register tiles over the other parallel indices: none, one index, or two with the inner one whole.
-fn tiles(
-    c: &Contraction,
-    vector: Vector,
-    table: &Table,
-    effort: Effort,
-    wishes: Wishes,
-) -> Vec<Vec<(IndexId, usize)>> {
+fn tiles(c: &Contraction, vector: Vector, table: &Table, effort: Effort, wishes: Wishes) -> Vec<Vec<(IndexId, usize)>> {
     let vector_index = match vector {
         Vector::Parallel { index, .. } => Some(index),
         Vector::None | Vector::Reduce { .. } => None,

@@ -6,8 +6,8 @@
 
 use super::interp::MAX_LANES;
 use super::{Addr, Bound, Kernel, Lanes, Op, Reg, Stmt, Var};
-use crate::kernel_ir::memory::is_writable;
 use crate::kernel_ir::BufferId;
+use crate::kernel_ir::memory::is_writable;
 use crate::scalar::Prim;
 
 /// A kernel ready to run.
@@ -22,21 +22,77 @@ pub(super) struct Resolved<'a> {
 
 /// A statement; registers are offsets into the register file.
 pub(super) enum Step {
-    For { var: usize, lo: Limit, hi: Limit, by: i64, inside: Accesses, body: Vec<Step> },
-    Const { dst: usize, lanes: usize, value: f64 },
-    Copy { dst: usize, lanes: usize, src: usize },
+    For {
+        var: usize,
+        lo: Limit,
+        hi: Limit,
+        by: i64,
+        inside: Accesses,
+        body: Vec<Step>,
+    },
+    Const {
+        dst: usize,
+        lanes: usize,
+        value: f64,
+    },
+    Copy {
+        dst: usize,
+        lanes: usize,
+        src: usize,
+    },
     /// The first `active` lanes are read.
-    Load { dst: usize, lanes: usize, active: usize, place: Place },
+    Load {
+        dst: usize,
+        lanes: usize,
+        active: usize,
+        place: Place,
+    },
     /// Lane `i` of `set` reads `place + i · stride`.
-    Gather { dst: usize, lanes: usize, stride: i64, set: Lanes, place: Place },
-    Broadcast { dst: usize, lanes: usize, place: Place },
+    Gather {
+        dst: usize,
+        lanes: usize,
+        stride: i64,
+        set: Lanes,
+        place: Place,
+    },
+    Broadcast {
+        dst: usize,
+        lanes: usize,
+        place: Place,
+    },
     /// Arguments beyond the arity repeat the first.
-    Prim { prim: Prim, dst: usize, lanes: usize, args: [usize; 4] },
+    Prim {
+        prim: Prim,
+        dst: usize,
+        lanes: usize,
+        args: [usize; 4],
+    },
     /// A multiply-add that rounds twice.
-    MulAdd { dst: usize, lanes: usize, args: [usize; 3] },
-    Masked { prim: Prim, fused: bool, dst: usize, lanes: usize, args: [usize; 4], set: Lanes, keep: usize },
-    Fold { prim: Prim, dst: usize, lanes: usize, src: usize },
-    Store { src: usize, active: usize, place: Place },
+    MulAdd {
+        dst: usize,
+        lanes: usize,
+        args: [usize; 3],
+    },
+    Masked {
+        prim: Prim,
+        fused: bool,
+        dst: usize,
+        lanes: usize,
+        args: [usize; 4],
+        set: Lanes,
+        keep: usize,
+    },
+    Fold {
+        prim: Prim,
+        dst: usize,
+        lanes: usize,
+        src: usize,
+    },
+    Store {
+        src: usize,
+        active: usize,
+        place: Place,
+    },
 }
 
 /// An element of a buffer.
@@ -118,7 +174,9 @@ impl<'a> Resolver<'a> {
         for stmt in stmts {
             let step = self.stmt(stmt, &mut local).map_err(|e| match stmt {
                 Stmt::For { .. } => e,
-                Stmt::Set { .. } | Stmt::Store { .. } | Stmt::Comment(_) => format!("`{}`: {e}", self.kernel.line(stmt)),
+                Stmt::Set { .. } | Stmt::Store { .. } | Stmt::Comment(_) => {
+                    format!("`{}`: {e}", self.kernel.line(stmt))
+                }
             })?;
             steps.extend(step);
         }
