@@ -276,8 +276,9 @@ impl Writer<'_> {
         }
         text += &format!("fn {}({}) {{\n", self.table.name, signature::private(params));
         for (module, items) in &self.imports {
-            let items: Vec<&str> = items.iter().map(String::as_str).collect();
-            text += &format!("    use {module}::{{{}}};\n", items.join(", "));
+            let list = items.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let list = if items.len() == 1 { list } else { format!("{{{list}}}") };
+            text += &format!("    use {module}::{list};\n");
         }
         text += SAFETY;
         for line in self.lines {

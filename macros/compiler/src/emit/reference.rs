@@ -152,7 +152,7 @@ impl Writer<'_> {
                 Node::Prim(prim, args) => {
                     let args: Vec<&str> = args.iter().map(|&a| name(&names, a)).collect::<Result<_, _>>()?;
                     let text = primitive(*prim, &args);
-                    if i + 1 == block.nodes.len() { text } else { self.bind(val, text) }
+                    if i + 1 == block.nodes.len() && *prim == Prim::Mul { text } else { self.bind(val, text) }
                 }
             };
             names.insert(val, text);
@@ -181,7 +181,10 @@ impl Writer<'_> {
         Ok(match buffer.role {
             Role::Scalar => name,
             Role::In | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => {
-                format!("{name}[({}) as usize]", affine(&access.offset(), c))
+                match affine(&access.offset(), c) {
+                    at if at.contains(' ') => format!("{name}[({at}) as usize]"),
+                    at => format!("{name}[{at} as usize]"),
+                }
             }
         })
     }
@@ -198,10 +201,10 @@ fn name(names: &BTreeMap<Val, String>, val: Val) -> Result<&str, Internal> {
 
 fn primitive(prim: Prim, args: &[&str]) -> String {
     match (prim, args) {
-        (Prim::Add, [a, b]) => format!("({a} + {b})"),
-        (Prim::Sub, [a, b]) => format!("({a} - {b})"),
-        (Prim::Mul, [a, b]) => format!("({a} * {b})"),
-        (Prim::Div, [a, b]) => format!("({a} / {b})"),
+        (Prim::Add, [a, b]) => format!("{a} + {b}"),
+        (Prim::Sub, [a, b]) => format!("{a} - {b}"),
+        (Prim::Mul, [a, b]) => format!("{a} * {b}"),
+        (Prim::Div, [a, b]) => format!("{a} / {b}"),
         (prim, args) => format!("Float::{}({})", prim.name(), args.join(", ")),
     }
 }
