@@ -16,6 +16,7 @@ pub mod graph;
 pub mod isa;
 pub mod kernel_ir;
 pub mod lower;
+pub mod ops;
 pub mod outline;
 pub mod passes;
 pub mod scalar;

@@ -80,8 +80,10 @@ pub struct Param {
 pub struct Type {
     /// Element type.
     pub dtype: DType,
-    /// Extents with their tokens; `Err` where the token is not a usable literal (already reported).
+    /// Extents with their tokens.
     pub dims: Vec<(usize, Span)>,
+    /// Whether something in it could not be read (already reported): later stages keep quiet.
+    pub broken: bool,
     /// The whole type.
     pub span: Span,
 }
