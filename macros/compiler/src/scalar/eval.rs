@@ -1,22 +1,174 @@
 //! The meaning of scalar programs.
+//!
+//! This file is the definition that the instruction tables, `kernforge::math` and the printers are
+//! tested against. The interpreters run it hundreds of millions of times, so it does not allocate
+//! for programs of up to 128 nodes. A malformed program (a value that refers ahead, a missing operand)
+//! evaluates to NaN; readers reject it earlier.
 
-use super::{Block, Prim};
+use super::{Block, Func, Node, Prim, recipe::recipe};
+use crate::dtype::DType;
 
 /// An arithmetic type: `f32` or `f64`.
 pub trait Real: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static {
     /// Its dtype.
-    const DTYPE: crate::dtype::DType;
+    const DTYPE: DType;
+    /// Not a number.
+    const NAN: Self;
     /// Rounds a constant.
     fn from_f64(x: f64) -> Self;
     /// Widens.
     fn to_f64(self) -> f64;
+    /// Evaluates a primitive; operands beyond its arity are ignored.
+    fn apply(prim: Prim, args: [Self; 4]) -> Self;
+
     /// Evaluates a primitive.
-    fn prim(prim: Prim, args: &[Self]) -> Self;
+    fn prim(prim: Prim, args: &[Self]) -> Self {
+        let at = |i: usize| args.get(i).copied().unwrap_or(Self::NAN);
+        Self::apply(prim, [at(0), at(1), at(2), at(3)])
+    }
 }
+
+/// The two implementations differ only in the format's numbers: the widths of the float, of its
+/// bits and of its signed integer, mantissa bits and exponent bias.
+macro_rules! real {
+    ($float:ident, $bits:ident, $int:ident, $dtype:expr, $mantissa:expr, $bias:expr) => {
+        impl Real for $float {
+            const DTYPE: DType = $dtype;
+            const NAN: $float = $float::NAN;
+
+            #[inline]
+            fn from_f64(x: f64) -> $float {
+                x as $float
+            }
+
+            #[inline]
+            fn to_f64(self) -> f64 {
+                self.into()
+            }
+
+            #[inline]
+            fn apply(prim: Prim, [a, b, c, d]: [$float; 4]) -> $float {
+                const FRACTION: $bits = (1 << $mantissa) - 1;
+                match prim {
+                    Prim::Add => a + b,
+                    Prim::Sub => a - b,
+                    Prim::Mul => a * b,
+                    Prim::Div => a / b,
+                    Prim::Fma => a.mul_add(b, c),
+                    Prim::Neg => -a,
+                    Prim::Abs => a.abs(),
+                    Prim::Sqrt => a.sqrt(),
+                    Prim::Round => a.round_ties_even(),
+                    Prim::MaxSel => {
+                        if a > b {
+                            a
+                        } else {
+                            b
+                        }
+                    }
+                    Prim::MinSel => {
+                        if a < b {
+                            a
+                        } else {
+                            b
+                        }
+                    }
+                    Prim::Maximum => {
+                        if a.is_nan() || b.is_nan() {
+                            $float::NAN
+                        } else if a == b {
+                            if a.is_sign_positive() { a } else { b }
+                        } else if a > b {
+                            a
+                        } else {
+                            b
+                        }
+                    }
+                    Prim::Minimum => {
+                        if a.is_nan() || b.is_nan() {
+                            $float::NAN
+                        } else if a == b {
+                            if a.is_sign_negative() { a } else { b }
+                        } else if a < b {
+                            a
+                        } else {
+                            b
+                        }
+                    }
+                    Prim::Pow2 => $float::from_bits(((a as $int).wrapping_add($bias) << $mantissa) as $bits),
+                    Prim::Exponent => ((a.abs().to_bits() >> $mantissa) as $int - $bias) as $float,
+                    Prim::Mantissa => $float::from_bits((a.to_bits() & FRACTION) | ($bias << $mantissa)),
+                    Prim::CopySign => a.copysign(b),
+                    Prim::SelectLt => {
+                        if a < b {
+                            c
+                        } else {
+                            d
+                        }
+                    }
+                    Prim::SelectLe => {
+                        if a <= b {
+                            c
+                        } else {
+                            d
+                        }
+                    }
+                    Prim::SelectEq => {
+                        if a == b {
+                            c
+                        } else {
+                            d
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+real!(f32, u32, i32, DType::F32, 23, 127);
+real!(f64, u64, i64, DType::F64, 52, 1023);
 
 impl Block {
     /// Evaluates the program. `leaf` gives the value of `Acc`, `Arg` and `Load` nodes.
-    pub fn eval<T: Real>(&self, _leaf: impl FnMut(&super::Node) -> T) -> T {
-        todo!()
+    pub fn eval<T: Real>(&self, leaf: impl FnMut(&Node) -> T) -> T {
+        // Nearly every program is a term of a few nodes; recipes have up to a hundred.
+        match self.nodes.len() {
+            0..=8 => self.eval_in(&mut [T::NAN; 8], leaf),
+            9..=64 => self.eval_in(&mut [T::NAN; 64], leaf),
+            65..=128 => self.eval_in(&mut [T::NAN; 128], leaf),
+            n => self.eval_in(&mut vec![T::NAN; n], leaf),
+        }
+    }
+
+    /// Evaluates with `values` (at least one per node) as the storage.
+    fn eval_in<T: Real>(&self, values: &mut [T], mut leaf: impl FnMut(&Node) -> T) -> T {
+        let mut last = T::NAN;
+        for (i, node) in self.nodes.iter().enumerate() {
+            let at = |v: &super::Val| values.get(v.0 as usize).copied().unwrap_or(T::NAN);
+            last = match node {
+                Node::Acc | Node::Arg(_) | Node::Load(_) => leaf(node),
+                Node::Const(c) => T::from_f64(*c),
+                Node::Prim(prim, args) => {
+                    let mut padded = [T::NAN; 4];
+                    for (to, from) in padded.iter_mut().zip(args) {
+                        *to = at(from);
+                    }
+                    T::apply(*prim, padded)
+                }
+                Node::Call(func, arg) => func.eval(at(arg)),
+            };
+            if let Some(slot) = values.get_mut(i) {
+                *slot = last;
+            }
+        }
+        last
+    }
+}
+
+impl Func {
+    /// The function's value by its recipe.
+    pub fn eval<T: Real>(self, x: T) -> T {
+        recipe(self, T::DTYPE).eval(|_| x)
     }
 }

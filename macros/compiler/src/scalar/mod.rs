@@ -12,6 +12,7 @@ pub mod eval;
 pub mod print;
 pub mod read;
 pub mod recipe;
+pub mod rust;
 
 /// Index of a node inside its [`Block`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -213,6 +214,19 @@ impl Func {
             Func::Tanh => "tanh",
             Func::Sigmoid => "sigmoid",
             Func::Erf => "erf",
+        }
+    }
+
+    /// What it computes, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Func::Exp => "e^x",
+            Func::Expm1 => "e^x − 1",
+            Func::Log => "Natural logarithm",
+            Func::Log1p => "ln(1 + x)",
+            Func::Tanh => "Hyperbolic tangent",
+            Func::Sigmoid => "1 / (1 + e^−x)",
+            Func::Erf => "Error function",
         }
     }
 
