@@ -1,8 +1,8 @@
 //! The documentation of generated items.
 
-use crate::{Compiled, Variant};
 use crate::graph::{Param, ParamKind};
 use crate::kernel_ir::{Contraction, Kernel};
+use crate::{Compiled, Variant};
 
 /// Nominal floating-point operations of one call.
 pub(super) fn flops(kernel: &Kernel) -> usize {

@@ -180,12 +180,10 @@ impl Writer<'_> {
         let name = pointer_name(&buffer.name);
         Ok(match buffer.role {
             Role::Scalar => name,
-            Role::In | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => {
-                match affine(&access.offset(), c) {
-                    at if at.contains(' ') => format!("{name}[({at}) as usize]"),
-                    at => format!("{name}[{at} as usize]"),
-                }
-            }
+            Role::In | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => match affine(&access.offset(), c) {
+                at if at.contains(' ') => format!("{name}[({at}) as usize]"),
+                at => format!("{name}[{at} as usize]"),
+            },
         })
     }
 
