@@ -22,7 +22,8 @@ enum Run {
 }
 
 mod generated {
-    #![allow(clippy::all, unused)]
+    // Printed once above each function, why all its `unsafe` lines are right.
+    #![allow(clippy::all, clippy::undocumented_unsafe_blocks, unused)]
     use super::{Row, Run};
     use kernforge::Isa;
     include!(concat!(env!("OUT_DIR"), "/isa.rs"));
