@@ -146,7 +146,10 @@ fn isa_name(params: &[Param]) -> &'static str {
 /// From the user's names to those the code uses.
 fn rename(params: &[Param]) -> String {
     let names = params.iter().map(|p| pointer_name(&p.name)).collect::<Vec<_>>().join(", ");
-    format!("    let ({names},) = ({},);\n", arguments(params))
+    match params {
+        [_] => format!("    let {names} = {};\n", arguments(params)),
+        _ => format!("    let ({names}) = ({});\n", arguments(params)),
+    }
 }
 
 /// The public function with the user's tokens, and the module with the text's.
