@@ -50,6 +50,12 @@ fn parse(trees: &[TokenTree], span: Span, errors: &mut Errors) -> Type {
         {
             tensor_macro(inner, errors)
         }
+        // `kernforge::Tensor![..]`
+        [TokenTree::Ident(_), TokenTree::Punct(a), TokenTree::Punct(b), rest @ ..]
+            if a.as_char() == ':' && b.as_char() == ':' && !rest.is_empty() =>
+        {
+            parse(rest, span, errors)
+        }
         [first, ..] => {
             errors.push(first.span(), "expected a tensor type such as `f32[4, 8]` or `Tensor![f32; 4, 8]`, or `f32`");
             broken(first.span())
