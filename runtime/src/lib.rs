@@ -1,4 +1,48 @@
-//! Placeholder
-#![cfg_attr(not(feature = "std"), no_std)]
+//! Fixed-shape neural-network arithmetic, compiled into one specialised function per instruction
+//! set while your crate compiles.
+//!
+//! ```ignore
+//! use kernforge::{Tensor, gemm};
+//!
+//! gemm! {
+//!     /// Hidden layer, 16 samples at once.
+//!     pub fn hidden(x: f32[16, 784], w: f32[784, 128], b: f32[128]) -> f32[16, 128]
+//!         = relu(matmul(x, w) + b);
+//! }
+//!
+//! let mut y: Tensor![f32; 16, 128] = Tensor::zeroed();
+//! hidden(&x, &w, &b, &mut y);
+//! ```
+//!
+//! The generated functions take plain arrays (`&[[f32; 784]; 16]`); [`Tensor`] is such an array on a
+//! 64-byte boundary and derefs to it. Which function runs is decided once per kernel by [`cpu`].
+//!
+//! Features: `std` (default) finds the CPU's instruction sets at run time and reads `KERNFORGE_ISA`;
+//! without it the crate is `no_std` and the instruction set is the build's `target_feature` set.
+//! `alloc` adds [`Tensor::boxed_zeroed`]; `ndarray` adds views.
+#![no_std]
+#![deny(missing_docs)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod cpu;
+mod dispatch;
 pub mod math;
+mod private;
+mod tensor;
+
+pub use cpu::{Isa, IsaUnavailable};
+pub use dispatch::Variant;
+pub use kernforge_macros::{conv, gemm, kernel, pool};
+pub use tensor::{Array, Element, ShapeError, Tensor};
+
+/// What generated code names. No part of the public interface: it changes with the macros, which
+/// belong to exactly this version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::dispatch::Variants;
+    pub use crate::private::*;
+}

@@ -1,1 +1,3 @@
-//! Placeholder
+//! What several tests share.
+
+pub mod rows;

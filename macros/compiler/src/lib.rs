@@ -16,15 +16,24 @@ pub mod graph;
 pub mod isa;
 pub mod kernel_ir;
 pub mod lower;
+pub mod ops;
 pub mod outline;
 pub mod passes;
 pub mod scalar;
 pub mod schedule;
 pub mod syntax;
+pub mod text;
 pub mod verify;
 pub mod vir;
 
-use syntax::ast::{Interface, Options};
+use error::{Error, Errors};
+use isa::Isa;
+use proc_macro2::{Span, TokenStream};
+use schedule::search::{self, Effort, Wishes};
+use syntax::ast::{Claim, Function, Interface, Options};
+
+/// Bytes of code a kernel may take per ISA unless the user says otherwise.
+pub const CODE_BUDGET: usize = 16 << 10;
 
 /// Everything known about one function once it is compiled; what `emit` prints and `kern` dumps.
 #[derive(Debug)]
@@ -45,7 +54,7 @@ pub struct Compiled {
 #[derive(Debug)]
 pub struct Variant {
     /// The ISA.
-    pub isa: isa::Isa,
+    pub isa: Isa,
     /// The schedule chosen.
     pub schedule: schedule::Schedule,
     /// The code.
@@ -54,4 +63,134 @@ pub struct Variant {
     pub cycles: f64,
     /// Estimated bytes of machine code.
     pub code_bytes: usize,
+}
+
+/// `gemm! { .. }`, `conv! { .. }`, `pool! { .. }`: the macro's output. On an error the output is
+/// the errors and typed stubs, so that one mistake is one message.
+pub fn expand(claim: Claim, input: TokenStream) -> TokenStream {
+    let (functions, errors) = syntax::parse_block(claim, input);
+    output(&functions, errors)
+}
+
+/// `#[kernel(..)] fn ..`: the macro's output.
+pub fn expand_kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let (functions, errors) = syntax::parse_kernel(attr, item);
+    output(&functions, errors)
+}
+
+/// All functions of a block, compiled; for tools.
+pub fn compile_block(claim: Claim, input: TokenStream) -> Result<Vec<Compiled>, Errors> {
+    let (functions, errors) = syntax::parse_block(claim, input);
+    compile_all(&functions, errors)
+}
+
+/// A `#[kernel]` function, compiled; for tools.
+pub fn compile_kernel(attr: TokenStream, item: TokenStream) -> Result<Vec<Compiled>, Errors> {
+    let (functions, errors) = syntax::parse_kernel(attr, item);
+    compile_all(&functions, errors)
+}
+
+fn compile_all(functions: &[Function], mut errors: Errors) -> Result<Vec<Compiled>, Errors> {
+    let mut compiled = Vec::new();
+    for f in functions {
+        match compile(f) {
+            Ok(c) => compiled.push(c),
+            Err(e) => errors.append(e),
+        }
+    }
+    errors.finish(compiled)
+}
+
+fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
+    let mut items = TokenStream::new();
+    for f in functions {
+        items.extend(match compile(f).and_then(|compiled| emit::module(&compiled)) {
+            Ok(tokens) => tokens,
+            Err(e) => {
+                errors.append(e);
+                emit::stub(&f.interface)
+            }
+        });
+    }
+    let errors = errors.to_tokens();
+    quote::quote! { #errors #items }
+}
+
+/// The pipeline.
+pub fn compile(function: &Function) -> Result<Compiled, Errors> {
+    let graph = check::check(function)?;
+    let graph = passes::run(graph);
+    let kernel = outline::outline(&graph)?;
+    let mut errors = Errors::new();
+    let mut variants = Vec::new();
+    for isa in isas(&function.options) {
+        match variant(&kernel, isa, &function.options, function.interface.name.span()) {
+            Ok(v) => variants.push(v),
+            Err(e) => errors.append(e.into()),
+        }
+    }
+    errors.finish(Compiled {
+        interface: function.interface.clone(),
+        options: function.options.clone(),
+        graph,
+        kernel,
+        variants,
+    })
+}
+
+/// The ISAs to compile for: the ones asked for and always the portable one, which every CPU runs.
+fn isas(options: &Options) -> Vec<Isa> {
+    let wanted = |i: &Isa| options.isa.is_empty() || *i == Isa::Portable || options.isa.iter().any(|(o, _)| o == i);
+    Isa::ALL.into_iter().filter(wanted).collect()
+}
+
+/// Schedules, verifies and lowers a kernel for one ISA, with less unrolling until it fits its budget.
+pub fn variant(kernel: &kernel_ir::Kernel, isa: Isa, options: &Options, name: Span) -> Result<Variant, Error> {
+    let wishes = wishes(options, isa);
+    let span = options.tile.map_or(name, |t| t.2);
+    let budget = options.budget.map_or(CODE_BUDGET, |b| b.0);
+    let mut smallest: Option<Variant> = None;
+    for effort in Effort::ALL {
+        let (schedule, cycles) = search::best(kernel, isa.table(), effort, wishes);
+        let verified =
+            verify::verify(kernel, &schedule, isa).map_err(|e| Error { span, message: explain(e, options) })?;
+        let internal = |e| Error { span, message: format!("internal error in kernforge, please report: {e}") };
+        let code = lower::lower(verified).map_err(internal)?;
+        let code_bytes = code.code_bytes();
+        let variant = Variant { isa, schedule, code, cycles, code_bytes };
+        if code_bytes <= budget {
+            return Ok(variant);
+        }
+        if smallest.as_ref().is_none_or(|s| code_bytes < s.code_bytes) {
+            smallest = Some(variant);
+        }
+    }
+    match (smallest, options.budget) {
+        (Some(v), Some((bytes, span))) => Err(Error {
+            span,
+            message: format!(
+                "the {} code of this kernel takes about {} bytes with the least unrolling, more than the budget of \
+                 {bytes}: raise the budget or split the kernel",
+                isa.table().title,
+                v.code_bytes
+            ),
+        }),
+        (Some(v), None) => Ok(v), // the default budget lowers the unrolling but is no limit
+        (None, _) => Err(Error { span, message: "internal error in kernforge, please report: no schedule".into() }),
+    }
+}
+
+/// `#[tile]` and `#[unroll]` speak of vector registers: the portable ISA schedules itself.
+fn wishes(options: &Options, isa: Isa) -> Wishes {
+    if isa == Isa::Portable {
+        return Wishes::default();
+    }
+    Wishes { tile: options.tile.map(|(m, n, _)| (m, n)), unroll: options.unroll.map(|u| u.0) }
+}
+
+fn explain(reason: String, options: &Options) -> String {
+    match options.tile {
+        Some((rows, vectors, _)) => format!("`tile({rows}, {vectors})` cannot be used: {reason}"),
+        None => format!("internal error in kernforge, please report: {reason}"),
+    }
 }

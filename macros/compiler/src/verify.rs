@@ -1,1 +1,216 @@
-//! Kernel → evidence that it is well-formed.
+//! Kernel and schedule → evidence that both are well-formed.
+//!
+//! [`Verified`] can only be made here, and `lower` takes nothing else, so no unchecked kernel can
+//! be emitted. Checked: every access stays inside its buffer for every point of the iteration
+//! space (guarded coordinates are skipped, so their extent is the bound), writes hit each element
+//! at most once, a contraction reads what it writes only in place, temporaries are written
+//! before they are read, scalar programs are well-formed, the schedule names each parallel index
+//! once and its register tile fits the ISA.
+
+use crate::isa::{Isa, Table};
+use crate::kernel_ir::{Access, Contraction, IndexId, Kernel, Role};
+use crate::outline::in_place;
+use crate::scalar::{Block, Node};
+use crate::schedule::{Plan, Schedule, Vector, cost};
+
+/// A kernel and a schedule that passed [`verify`].
+#[derive(Clone, Copy, Debug)]
+pub struct Verified<'a> {
+    kernel: &'a Kernel,
+    schedule: &'a Schedule,
+    isa: Isa,
+}
+
+impl<'a> Verified<'a> {
+    /// The kernel.
+    pub fn kernel(&self) -> &'a Kernel {
+        self.kernel
+    }
+
+    /// The schedule.
+    pub fn schedule(&self) -> &'a Schedule {
+        self.schedule
+    }
+
+    /// The ISA the schedule was checked against.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+}
+
+/// Checks a kernel and its schedule for an ISA. The error is a sentence.
+pub fn verify<'a>(kernel: &'a Kernel, schedule: &'a Schedule, isa: Isa) -> Result<Verified<'a>, String> {
+    check_kernel(kernel)?;
+    if schedule.contractions.len() != kernel.body.len() {
+        return Err(format!("{} plans for {} contractions", schedule.contractions.len(), kernel.body.len()));
+    }
+    for (c, plan) in kernel.body.iter().zip(&schedule.contractions) {
+        check_plan(kernel, c, plan, isa.table())?;
+    }
+    Ok(Verified { kernel, schedule, isa })
+}
+
+/// Checks a kernel by itself.
+pub fn check_kernel(kernel: &Kernel) -> Result<(), String> {
+    let mut written: Vec<bool> = kernel
+        .buffers
+        .iter()
+        .map(|b| matches!(b.role, Role::In | Role::InOut | Role::Scalar | Role::Const(_)))
+        .collect();
+    for (n, c) in kernel.body.iter().enumerate() {
+        check_contraction(kernel, c).map_err(|e| format!("contraction {n}: {e}"))?;
+        for read in &c.reads {
+            if !written[read.buffer.0 as usize] {
+                return Err(format!(
+                    "contraction {n} reads `{}` before it is written",
+                    kernel.buffer(read.buffer).name
+                ));
+            }
+        }
+        written[c.out.buffer.0 as usize] = true;
+    }
+    Ok(())
+}
+
+fn check_contraction(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
+    if c.parallel > c.indices.len() || c.indices.iter().any(|i| i.extent == 0) {
+        return Err("an index without values".into());
+    }
+    if c.reduction.is_none() && c.parallel != c.indices.len() {
+        return Err("reduction indices without a reduction".into());
+    }
+    for read in &c.reads {
+        check_access(kernel, c, read)?;
+    }
+    check_access(kernel, c, &c.out)?;
+    if !matches!(kernel.buffer(c.out.buffer).role, Role::Out | Role::InOut | Role::Temp) {
+        return Err(format!("writes `{}`, which is read-only", kernel.buffer(c.out.buffer).name));
+    }
+    if kernel.buffer(c.out.buffer).dtype != kernel.dtype {
+        return Err(format!("writes `{}` in another type", kernel.buffer(c.out.buffer).name));
+    }
+    if c.out.dims.iter().any(|d| d.guarded) || !injective(c) {
+        return Err("writes an element twice".into());
+    }
+    if !in_place(c, c.out.buffer) {
+        return Err(format!("overwrites `{}` while it is still read", kernel.buffer(c.out.buffer).name));
+    }
+    let uses_reduce = |read: &Access| read.dims.iter().any(|d| c.reduce_ids().any(|r| d.at.coefficient(r) != 0));
+    check_block(&c.value, c, c.reduction.is_some(), &|read| {
+        !uses_reduce(read) && !read.dims.iter().any(|d| d.guarded)
+    })?;
+    if let Some(r) = &c.reduction {
+        check_block(&r.term, c, false, &|_| true)?;
+        if !r.partials.is_power_of_two() || r.partials > 64 {
+            return Err(format!("{} partial sums", r.partials));
+        }
+    }
+    Ok(())
+}
+
+fn check_access(kernel: &Kernel, c: &Contraction, access: &Access) -> Result<(), String> {
+    let Some(buffer) = kernel.buffers.get(access.buffer.0 as usize) else {
+        return Err("an access to no buffer".into());
+    };
+    if access.len() != buffer.len {
+        return Err(format!("addresses {} elements of `{}`, which has {}", access.len(), buffer.name, buffer.len));
+    }
+    for dim in &access.dims {
+        if dim.at.terms.iter().any(|t| t.0.0 as usize >= c.indices.len()) {
+            return Err("an unknown index".into());
+        }
+        let (lo, hi) = dim.at.range(&c.indices);
+        if !dim.guarded && (lo < 0 || hi >= dim.extent as i64) {
+            return Err(format!("reads `{}` at {lo}..={hi} of 0..{}", buffer.name, dim.extent));
+        }
+    }
+    Ok(())
+}
+
+/// Whether different parallel indices write different elements: sorted by coefficient, each
+/// exceeds what the smaller ones reach together.
+fn injective(c: &Contraction) -> bool {
+    let offset = c.out.offset();
+    let mut steps: Vec<(i64, i64)> =
+        c.parallel_ids().map(|i| (offset.coefficient(i), c.index(i).extent as i64)).filter(|s| s.1 > 1).collect();
+    steps.sort_unstable();
+    let mut reach = 0;
+    steps.iter().all(|&(coefficient, extent)| {
+        let fits = coefficient > reach;
+        reach += coefficient * (extent - 1);
+        fits
+    }) && c.reduce_ids().all(|r| offset.coefficient(r) == 0)
+}
+
+fn check_block(block: &Block, c: &Contraction, acc: bool, may_read: &dyn Fn(&Access) -> bool) -> Result<(), String> {
+    if block.nodes.is_empty() {
+        return Err("an empty scalar program".into());
+    }
+    for (i, node) in block.nodes.iter().enumerate() {
+        let earlier = |v: &crate::scalar::Val| (v.0 as usize) < i;
+        let fine = match node {
+            Node::Acc => acc,
+            Node::Arg(_) => false,
+            Node::Load(n) => c.reads.get(*n).is_some_and(may_read),
+            Node::Const(_) => true,
+            Node::Prim(p, args) => args.len() == p.arity() && args.iter().all(earlier),
+            Node::Call(_, arg) => earlier(arg),
+        };
+        if !fine {
+            return Err(format!("an ill-formed scalar program at node {i}"));
+        }
+    }
+    Ok(())
+}
+
+fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> Result<(), String> {
+    let mut order: Vec<IndexId> = plan.order.clone();
+    order.sort_unstable();
+    if !order.iter().copied().eq(c.parallel_ids()) {
+        return Err("the loop order must name every parallel index once".into());
+    }
+    if plan.unroll == 0 || plan.unrolled.iter().any(|r| !c.reduce_ids().any(|i| i == *r)) {
+        return Err("unrolls what is not a reduction index".into());
+    }
+    let lanes = table.lanes(kernel.dtype);
+    let vector_index = match plan.vector {
+        Vector::None => None,
+        Vector::Parallel { index, lanes: l, vectors } => {
+            if !lanes.contains(&l) || l < 2 || vectors == 0 {
+                return Err(format!("{} has no registers of {l} lanes", table.name));
+            }
+            if c.out.offset().coefficient(index) != 1 {
+                return Err(format!("`{}` is not contiguous in the output", c.index(index).name));
+            }
+            Some(index)
+        }
+        Vector::Reduce { lanes: l } => {
+            let partials = c.reduction.as_ref().map_or(0, |r| r.partials);
+            let last = c.reduce_ids().next_back();
+            let contiguous = last.is_some_and(|last| {
+                let term = c.reduction.as_ref().map(|r| crate::outline::loads(&r.term)).unwrap_or_default();
+                term.iter().all(|&n| {
+                    matches!(c.reads[n].offset().coefficient(last), 0 | 1)
+                        && !c.reads[n].dims.iter().any(|d| d.guarded && d.at.coefficient(last) != 0)
+                })
+            });
+            if !lanes.contains(&l) || l < 2 || partials % l != 0 || !contiguous {
+                return Err(format!("{l} lanes along the reduction do not fit {partials} partial sums"));
+            }
+            None
+        }
+    };
+    for &(index, size) in &plan.tile {
+        if index.0 as usize >= c.parallel || Some(index) == vector_index || size < 2 || size > c.index(index).extent {
+            return Err("a tile over an index that cannot be tiled".into());
+        }
+    }
+    if !plan.tile.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err("tiles must be in index order".into());
+    }
+    let needed = cost::registers(c, plan, table);
+    if needed > table.registers && table.registers_matter() {
+        return Err(format!("the tile needs {needed} registers, {} has {}", table.title, table.registers));
+    }
+    Ok(())
+}

@@ -9,6 +9,7 @@
 pub mod interp;
 pub mod print;
 pub mod read;
+pub mod unary;
 
 use crate::dtype::DType;
 use proc_macro2::Span;

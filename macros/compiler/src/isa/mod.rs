@@ -6,6 +6,7 @@
 pub mod avx2;
 pub mod avx512;
 pub mod portable;
+mod x86;
 
 use crate::dtype::DType;
 use crate::scalar::Prim;
@@ -48,8 +49,54 @@ pub struct Table {
     pub cost: Cost,
     /// The Rust type of a register.
     pub register: fn(DType, usize) -> &'static str,
-    /// The row of a primitive: the path of a function that takes and returns registers.
-    pub prim: fn(Prim, DType, usize) -> String,
+    /// The row of a primitive.
+    pub prim: fn(Prim, DType, usize) -> Row,
+    /// One value in every lane; more than one lane.
+    pub splat: fn(DType, usize) -> Call,
+    /// All lanes from consecutive elements of the register's own dtype; more than one lane.
+    pub load: fn(DType, usize) -> Call,
+    /// All lanes to consecutive elements; more than one lane.
+    pub store: fn(DType, usize) -> Call,
+    /// A composition of the runtime: a function of the module that the register type has in
+    /// `kernforge::__private`, by name (`keep`, `load_lanes`, `store_first`, `gather`, `load_u8`,
+    /// `load_i8`, `load_u16`, `load_i32`, `fold_add`, `fold_maximum`, `fold_minimum`).
+    pub helper: fn(DType, usize, &str) -> Call,
+}
+
+/// How an operation is written in generated code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// `a + b`
+    Infix(char),
+    /// `-a`
+    Prefix(char),
+    /// `f(a, b)`
+    Call(Call),
+}
+
+/// A function of generated code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The module to import from: `::core::arch::x86_64`.
+    pub module: String,
+    /// The item to import: `_mm512_fmadd_ps`, `f32x16`.
+    pub import: String,
+    /// The function as then called: `_mm512_fmadd_ps`, `f32x16::maximum`.
+    pub name: String,
+}
+
+impl Call {
+    /// A function of `kernforge::math::Float`.
+    fn math(name: &str) -> Call {
+        Call { module: "::kernforge::math".into(), import: "Float".into(), name: format!("Float::{name}") }
+    }
+
+    /// A function of a register type's module in `kernforge::__private`.
+    fn runtime(isa: &str, dtype: DType, lanes: usize, name: &str) -> Call {
+        let register = format!("{dtype}x{lanes}");
+        let name = format!("{register}::{name}");
+        Call { module: format!("::kernforge::__private::{isa}"), import: register, name }
+    }
 }
 
 /// Facts for the cost model; cycles, per core.
@@ -96,6 +143,11 @@ impl Isa {
 }
 
 impl Table {
+    /// Whether a tile must fit the registers: scalar code spills gracefully and need not.
+    pub fn registers_matter(&self) -> bool {
+        self.lanes_f32.len() > 1
+    }
+
     /// Lane counts of registers of a type, ascending, starting with 1.
     pub fn lanes(&self, dtype: DType) -> Vec<usize> {
         match dtype {

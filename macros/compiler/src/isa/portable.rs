@@ -1,11 +1,17 @@
-//! Placeholder table.
-use super::{Cost, Isa, Table};
+//! Plain scalar Rust: runs anywhere, is the fallback everywhere.
+//!
+//! The lane count is always 1; a register is an `f32` or `f64`. FMA is a multiplication and an
+//! addition (see `kernforge::__private::portable`).
+
+use super::{Call, Cost, Isa, Row, Table};
+use crate::dtype::DType;
+use crate::scalar::Prim;
 
 /// The table.
 pub static TABLE: Table = Table {
     isa: Isa::Portable,
     name: "portable",
-    title: "Portable",
+    title: "portable scalar Rust",
     arch: None,
     features: &[],
     lanes_f32: &[1],
@@ -14,14 +20,47 @@ pub static TABLE: Table = Table {
     embedded_broadcast: false,
     fused: false,
     cost: Cost {
-        fma_per_cycle: 2.0,
-        narrow_fma_per_cycle: 2.0,
-        fma_latency: 4.0,
+        fma_per_cycle: 1.0,
+        narrow_fma_per_cycle: 1.0,
+        fma_latency: 8.0,
         loads_per_cycle: 2.0,
         stores_per_cycle: 1.0,
-        l2_bytes_per_cycle: 48.0,
+        l2_bytes_per_cycle: 32.0,
         l1_bytes: 32 << 10,
     },
-    register: |_, _| "f32",
-    prim: |_, _, _| String::new(),
+    register: |dtype, _| dtype.name(),
+    prim,
+    splat: |dtype, lanes| helper(dtype, lanes, "splat"),
+    load: |dtype, lanes| helper(dtype, lanes, "load"),
+    store: |dtype, lanes| helper(dtype, lanes, "store"),
+    helper,
 };
+
+fn helper(dtype: DType, lanes: usize, name: &str) -> Call {
+    Call::runtime("portable", dtype, lanes, name)
+}
+
+fn prim(prim: Prim, dtype: DType, lanes: usize) -> Row {
+    match prim {
+        Prim::Add => Row::Infix('+'),
+        Prim::Sub => Row::Infix('-'),
+        Prim::Mul => Row::Infix('*'),
+        Prim::Div => Row::Infix('/'),
+        Prim::Neg => Row::Prefix('-'),
+        Prim::Fma => Row::Call(helper(dtype, lanes, prim.name())),
+        Prim::Abs
+        | Prim::Sqrt
+        | Prim::Round
+        | Prim::MaxSel
+        | Prim::MinSel
+        | Prim::Maximum
+        | Prim::Minimum
+        | Prim::Pow2
+        | Prim::Exponent
+        | Prim::Mantissa
+        | Prim::CopySign
+        | Prim::SelectLt
+        | Prim::SelectLe
+        | Prim::SelectEq => Row::Call(Call::math(prim.name())),
+    }
+}

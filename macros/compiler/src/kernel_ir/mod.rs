@@ -14,6 +14,7 @@
 //! of the contract: it depends on the shape alone, so every ISA gives the same bits.
 
 pub mod interp;
+pub(crate) mod memory;
 pub mod print;
 pub mod read;
 

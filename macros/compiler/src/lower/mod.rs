@@ -1,1 +1,189 @@
-//! Kernel IR → schedule → vector IR.
+//! Verified kernel → vector IR of one ISA.
+//!
+//! Each contraction becomes loops over tiles ([`tiles`]); in a tile the accumulators are named
+//! registers, the reduction is a nest of loops ([`reduce`]) whose innermost body is straight-line
+//! code ([`value`]), and the epilogue ends in the stores. Tails are explicit: the last register of
+//! a row has fewer active lanes. Padding is peeled: a tap that reads outside the image is not
+//! executed, by loop bounds where the tile is one pixel, by leaving it out of the unrolled code
+//! where it is several.
+
+mod builder;
+mod reduce;
+mod tiles;
+mod value;
+
+use crate::kernel_ir::{Affine, Contraction, IndexId};
+use crate::schedule::{Plan, Vector};
+use crate::verify::Verified;
+use crate::vir::{self, Addr, Bound, Op, Reg, Stmt};
+use builder::Builder;
+use tiles::Segment;
+
+/// Lowers a kernel. The error is an impossibility after `verify`, reported instead of a panic.
+pub fn lower(verified: Verified<'_>) -> Result<vir::Kernel, String> {
+    let kernel = verified.kernel();
+    let mut builder = Builder::new(kernel, verified.isa());
+    for (n, (c, plan)) in kernel.body.iter().zip(&verified.schedule().contractions).enumerate() {
+        let target = &kernel.buffer(c.out.buffer).name;
+        builder.comment(format!("contraction {n}: {target}"));
+        Lowering::new(&mut builder, c, plan).loops(0)?;
+    }
+    Ok(builder.finish())
+}
+
+/// One contraction being lowered.
+struct Lowering<'a, 'b> {
+    b: &'b mut Builder<'a>,
+    c: &'a Contraction,
+    plan: &'a Plan,
+    /// Flat offset of each read, and of the output.
+    reads: Vec<Affine>,
+    out: Affine,
+    /// The value of each index here: origin of the tile for parallel ones; unset ones are 0.
+    at: Vec<Addr>,
+    /// Tile sizes of the parallel indices.
+    tile: Vec<usize>,
+    /// The vector index, if a parallel one.
+    vector: Option<IndexId>,
+    /// Lanes of a register.
+    lanes: usize,
+    /// Registers along the vector index in this tile.
+    vectors: usize,
+    /// Active lanes of the last of them.
+    active: usize,
+}
+
+/// Position of one register inside the tile: values of the parallel indices relative to the origin.
+type Offset = Vec<usize>;
+
+impl<'a, 'b> Lowering<'a, 'b> {
+    fn new(b: &'b mut Builder<'a>, c: &'a Contraction, plan: &'a Plan) -> Self {
+        let (vector, lanes) = match plan.vector {
+            Vector::None => (None, 1),
+            Vector::Parallel { index, lanes, .. } => (Some(index), lanes),
+            Vector::Reduce { lanes } => (None, lanes),
+        };
+        Lowering {
+            reads: c.reads.iter().map(|r| r.offset()).collect(),
+            out: c.out.offset(),
+            at: vec![Addr::default(); c.indices.len()],
+            tile: vec![1; c.parallel],
+            vectors: 1,
+            active: lanes,
+            b,
+            c,
+            plan,
+            vector,
+            lanes,
+        }
+    }
+
+    /// The loops over tiles of parallel index `plan.order[depth]` and all inside.
+    fn loops(&mut self, depth: usize) -> Result<(), String> {
+        let Some(&id) = self.plan.order.get(depth) else { return self.tile_body() };
+        let i = id.0 as usize;
+        for segment in tiles::segments(self.c, self.plan, id) {
+            let Segment { start, elements, vectors, active, count, .. } = segment;
+            if self.vector == Some(id) {
+                (self.vectors, self.active) = (vectors, active);
+            } else {
+                self.tile[i] = elements;
+            }
+            if count == 1 {
+                self.at[i] = Addr::constant(start as i64);
+                self.loops(depth + 1)?;
+                continue;
+            }
+            let (lo, hi) = (start as i64, (start + count * elements) as i64);
+            let var = self.b.open_loop(&self.c.index(id).name, (lo, hi - elements as i64));
+            self.at[i] = Addr { base: 0, terms: vec![(var, 1)] };
+            self.loops(depth + 1)?;
+            self.b.close_loop(var, Bound::Const(lo), Bound::Const(hi), elements as i64);
+        }
+        self.at[i] = Addr::default();
+        if self.vector != Some(id) {
+            self.tile[i] = 1;
+        }
+        Ok(())
+    }
+
+    /// One tile: accumulate, finish, store.
+    fn tile_body(&mut self) -> Result<(), String> {
+        self.b.open_scope();
+        let rows = self.rows();
+        if matches!(self.plan.vector, Vector::Reduce { .. }) {
+            let sums = self.reduce_across_lanes(&rows)?;
+            self.lanes = 1; // the epilogue of a folded sum is scalar
+            for (row, sum) in rows.iter().zip(sums) {
+                self.finish_register(row, 0, Some(sum))?;
+            }
+            if let Vector::Reduce { lanes } = self.plan.vector {
+                self.lanes = lanes;
+            }
+        } else {
+            let sums = if self.c.reduction.is_some() { Some(self.reduce_lane_by_lane(&rows)?) } else { None };
+            for (r, row) in rows.iter().enumerate() {
+                for v in 0..self.vectors {
+                    let sum = sums.as_ref().map(|s| s[r * self.vectors + v]);
+                    self.finish_register(row, v, sum)?;
+                }
+            }
+        }
+        self.b.close_scope();
+        Ok(())
+    }
+
+    /// Epilogue and store of register `v` of a row.
+    fn finish_register(&mut self, row: &Offset, v: usize, sum: Option<Reg>) -> Result<(), String> {
+        let active = self.active_lanes(v);
+        let result = self.block(&self.c.value, row, v, vir::Lanes::first(active), sum)?;
+        let at = self.address(&self.out, row, v);
+        self.b.emit(Stmt::Store { buffer: self.c.out.buffer, at, src: result, active });
+        Ok(())
+    }
+
+    /// Lanes of register `v` that belong to the tensor.
+    fn active_lanes(&self, v: usize) -> usize {
+        if self.lanes == 1 {
+            1
+        } else if self.vector.is_some() && v + 1 == self.vectors {
+            self.active
+        } else {
+            self.lanes
+        }
+    }
+
+    /// The rows of the tile: every combination of values of the tiled indices, last fastest.
+    fn rows(&self) -> Vec<Offset> {
+        let mut rows = vec![vec![]];
+        for &size in &self.tile {
+            rows = rows
+                .into_iter()
+                .flat_map(|row: Offset| (0..size).map(move |x| row.iter().copied().chain([x]).collect()))
+                .collect();
+        }
+        rows
+    }
+
+    /// The address of an affine expression at register `v` of a row (lane 0).
+    fn address(&self, offset: &Affine, row: &Offset, v: usize) -> Addr {
+        let mut at = Addr::constant(offset.constant);
+        for &(id, factor) in &offset.terms {
+            let i = id.0 as usize;
+            at.base += factor * self.at[i].base;
+            for &(var, c) in &self.at[i].terms {
+                at.add_term(var, factor * c);
+            }
+            if i < self.c.parallel {
+                let inside = if self.vector == Some(id) { v * self.lanes } else { row[i] };
+                at.base += factor * inside as i64;
+            }
+        }
+        at
+    }
+
+    fn constant(&mut self, value: f64) -> Reg {
+        let lanes = self.lanes;
+        self.b.set_new(lanes, Op::Const(value))
+    }
+}

@@ -1,1 +1,90 @@
-//! Graph → kernel IR.
+//! Graph → kernel IR: which nodes share a loop nest, and what each nest reads and writes.
+//!
+//! 1. [`place`] decides which nodes are *roots* (get a buffer and a contraction of their own) and
+//!    which are computed inside a root: views as index arithmetic, element-wise operations as
+//!    its epilogue, at most one product, window or reduction as its sum.
+//! 2. [`build`] writes the contraction of each root.
+//! 3. [`canonical`] drops indices of extent 1 and joins indices that walk memory as one.
+//! 4. [`storage`] keeps in-place results from overwriting what is still read, and lets
+//!    temporaries live in the result's buffer.
+//! 5. [`order`] fixes the summation order (part of the contract) and packs operands that would
+//!    be read with a stride.
+
+mod build;
+mod canonical;
+mod order;
+mod place;
+mod reduction;
+mod storage;
+
+pub use order::unit_index;
+pub use storage::{in_place, loads};
+
+use crate::dtype::DType;
+use crate::error::{Error, Errors};
+use crate::graph::{Graph, NodeId, Op, ParamKind};
+use crate::kernel_ir::{Buffer, BufferId, Kernel, Role};
+
+/// The most a kernel may keep on its stack, in bytes (a thread has 2 MiB by default).
+pub const STACK_LIMIT: usize = 512 << 10;
+
+/// Outlines a graph into one kernel.
+pub fn outline(graph: &Graph) -> Result<Kernel, Errors> {
+    let stores: Vec<NodeId> = graph.stores.iter().map(|&(_, n)| without_reshape(graph, n)).collect();
+    let places = place::place(graph, &stores);
+    let kernel =
+        Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
+    let mut builder = build::Builder::new(graph, &places, kernel);
+    for (&(param, _), &node) in graph.stores.iter().zip(&stores) {
+        builder.store(node, BufferId(param.0));
+    }
+    let mut kernel = builder.finish()?;
+    kernel.body.iter_mut().for_each(canonical::run);
+    storage::separate(&mut kernel);
+    storage::share(&mut kernel);
+    order::run(&mut kernel);
+    let stack: usize = kernel.buffers.iter().filter(|b| b.role == Role::Temp).map(|b| b.len * b.dtype.bytes()).sum();
+    if stack > STACK_LIMIT {
+        let span = graph.nodes.last().map_or_else(proc_macro2::Span::call_site, |n| n.span);
+        let message = format!(
+            "the intermediate results of `{}` need {} KiB, more than the {} KiB a kernel may keep on the stack: \
+             split it into two kernels and pass the intermediate tensor",
+            graph.name,
+            stack >> 10,
+            STACK_LIMIT >> 10
+        );
+        return Err(Error { span, message }.into());
+    }
+    Ok(kernel)
+}
+
+/// A stored reshape is the stored tensor itself: a buffer has no shape.
+fn without_reshape(graph: &Graph, mut node: NodeId) -> NodeId {
+    while graph.node(node).op == Op::Reshape {
+        node = graph.node(node).inputs[0];
+    }
+    node
+}
+
+/// The arithmetic type: that of the first result.
+fn arithmetic(graph: &Graph) -> DType {
+    graph.stores.first().map_or(DType::F32, |&(_, n)| graph.node(n).dtype)
+}
+
+fn parameters(graph: &Graph) -> Vec<Buffer> {
+    graph
+        .params
+        .iter()
+        .map(|p| Buffer {
+            name: p.name.clone(),
+            dtype: p.dtype,
+            len: p.shape.iter().product(),
+            role: match p.kind {
+                ParamKind::In => Role::In,
+                ParamKind::InOut => Role::InOut,
+                ParamKind::Scalar => Role::Scalar,
+                ParamKind::Out => Role::Out,
+            },
+        })
+        .collect()
+}

@@ -1,1 +1,25 @@
-//! Graph → graph.
+//! Graph → graph: rewrites that keep the meaning. One file each, run in this order.
+
+mod cse;
+mod dead;
+mod decompose;
+
+use crate::graph::{Graph, NodeId};
+
+/// All passes.
+pub fn run(graph: Graph) -> Graph {
+    dead::run(cse::run(decompose::run(graph)))
+}
+
+/// Rebuilds a graph node by node; `f` returns the new id of each old node.
+fn rebuild(graph: Graph, mut f: impl FnMut(&mut Graph, &crate::graph::Node, Vec<NodeId>) -> NodeId) -> Graph {
+    let mut out = Graph { name: graph.name, params: graph.params, nodes: Vec::new(), stores: Vec::new() };
+    let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let inputs = node.inputs.iter().map(|i| map[i.0 as usize]).collect();
+        let id = f(&mut out, node, inputs);
+        map.push(id);
+    }
+    out.stores = graph.stores.iter().map(|&(p, n)| (p, map[n.0 as usize])).collect();
+    out
+}

@@ -9,6 +9,8 @@
 //! Invariant: a node refers only to earlier nodes.
 
 pub mod eval;
+pub mod print;
+pub mod read;
 pub mod recipe;
 pub mod rust;
 

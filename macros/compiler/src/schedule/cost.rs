@@ -1,1 +1,292 @@
-//! Placeholder.
+//! The cost model: cycles of a contraction under a plan, as a pure function of the kernel, the plan
+//! and the ISA's table.
+//!
+//! A tile of `R` rows and `V` registers does `R·V` fused multiply-adds per reduction step. The
+//! step takes as long as the busiest of: the FMA ports, the load ports (one load per register or
+//! broadcast element that is new in the step), the issue width, and the latency of the one
+//! dependent FMA per accumulator. Around it come the epilogue, the stores and a fixed cost per
+//! tile. Steps that padding skips are counted: the model only ranks plans of one contraction.
+
+use super::unroll::overlaps;
+use super::{Plan, Vector};
+use crate::dtype::DType;
+use crate::isa::Table;
+use crate::kernel_ir::{Affine, Contraction, IndexId, ReduceOp};
+use crate::outline::loads;
+use crate::scalar::{Block, Node, Prim};
+
+/// Instructions issued per cycle; every current big core manages at least this many.
+const ISSUE: f64 = 5.0;
+/// Fixed cycles per tile: zeroing, loop control, draining the pipeline.
+const TILE_OVERHEAD: f64 = 8.0;
+/// Instructions that a transcendental function costs.
+const CALL_OPS: f64 = 16.0;
+
+/// Predicted cycles, in total and by what bounds them. The parts overlap: they do not add up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Estimate {
+    /// The prediction.
+    pub cycles: f64,
+    /// Cycles the FMA ports are busy.
+    pub arithmetic: f64,
+    /// Cycles the load ports are busy.
+    pub loads: f64,
+    /// Cycles that the chains of dependent FMAs take.
+    pub latency: f64,
+    /// Cycles outside the reduction: epilogue, stores, loop control.
+    pub around: f64,
+}
+
+/// What the model needs to know of a contraction, gathered once.
+pub struct Facts {
+    dtype: DType,
+    /// Per read in the term: which parallel indices it depends on, and its coefficient of each.
+    term: Vec<Vec<i64>>,
+    /// Per read in the term: coefficient of the last reduction index.
+    last: Vec<i64>,
+    /// That index, if any.
+    last_index: Option<(IndexId, usize)>,
+    /// Per read of the epilogue.
+    value: Vec<Vec<i64>>,
+    /// Arithmetic per point beyond the one that accumulates.
+    term_ops: f64,
+    value_ops: f64,
+    /// Reduction steps per output.
+    steps: f64,
+    partials: usize,
+}
+
+impl Facts {
+    /// Gathers the facts of a contraction computed in `dtype`.
+    pub fn new(c: &Contraction, dtype: DType) -> Facts {
+        let coefficients = |n: usize| {
+            let offset = c.reads[n].offset();
+            c.parallel_ids().map(|i| offset.coefficient(i)).collect::<Vec<i64>>()
+        };
+        let term = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
+        let last = c.reduce_ids().next_back();
+        Facts {
+            dtype,
+            last_index: last.map(|l| (l, c.index(l).extent)),
+            last: term.iter().map(|&n| last.map_or(0, |l| c.reads[n].offset().coefficient(l))).collect(),
+            term: term.into_iter().map(coefficients).collect(),
+            value: loads(&c.value).into_iter().map(coefficients).collect(),
+            term_ops: c.reduction.as_ref().map_or(0.0, |r| ops(&r.term) - f64::from(is_product(c))),
+            value_ops: ops(&c.value),
+            steps: c.reduce_ids().map(|i| c.index(i).extent as f64).product(),
+            partials: c.reduction.as_ref().map_or(1, |r| r.partials),
+        }
+    }
+}
+
+/// The flat offsets of the reads of a term.
+pub struct Loads {
+    /// In the order of the term's loads.
+    pub term: Vec<Affine>,
+}
+
+impl Loads {
+    /// Of a contraction.
+    pub fn of(c: &Contraction) -> Loads {
+        let numbers = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
+        Loads { term: numbers.into_iter().map(|n| c.reads[n].offset()).collect() }
+    }
+}
+
+/// Whether the contraction is a sum of products, accumulated by FMA.
+pub fn is_product(c: &Contraction) -> bool {
+    c.reduction
+        .as_ref()
+        .is_some_and(|r| r.op == ReduceOp::Sum && matches!(r.term.nodes.last(), Some(Node::Prim(Prim::Mul, _))))
+}
+
+fn ops(block: &Block) -> f64 {
+    block
+        .nodes
+        .iter()
+        .map(|n| match n {
+            Node::Prim(Prim::Div | Prim::Sqrt, _) => 8.0,
+            Node::Prim(Prim::Maximum | Prim::Minimum, _) => 3.0,
+            Node::Prim(..) => 1.0,
+            Node::Call(..) => CALL_OPS,
+            Node::Acc | Node::Arg(_) | Node::Load(_) | Node::Const(_) => 0.0,
+        })
+        .sum()
+}
+
+/// Vector registers that a plan's inner loop keeps alive.
+pub fn registers(c: &Contraction, plan: &Plan, table: &Table) -> usize {
+    let rows: usize = plan.tile.iter().map(|t| t.1).product();
+    let partials = c.reduction.as_ref().map_or(1, |r| r.partials);
+    match plan.vector {
+        Vector::None => rows * partials.min(8) + 2,
+        Vector::Reduce { lanes } => rows * (partials / lanes).max(1) + 2,
+        Vector::Parallel { vectors, .. } if c.reduction.is_none() => rows * vectors + 2,
+        Vector::Parallel { index, vectors, .. } => {
+            let offsets = Loads::of(c).term;
+            let tiled = |o: &Affine| plan.tile.iter().any(|t| o.coefficient(t.0) != 0);
+            let last = c.reduce_ids().next_back();
+            let slides = offsets.iter().any(|o| {
+                last.is_some_and(|l| plan.unrolled.contains(&l) && plan.tile.iter().any(|t| overlaps(c, o, t.0, l)))
+            });
+            let live: usize = offsets
+                .iter()
+                .map(|o| match o.coefficient(index) {
+                    0 if vectors == 1 && table.embedded_broadcast && !slides => 0,
+                    0 => 1,
+                    // Filter taps stay while the window slides over the row.
+                    _vector if slides && !tiled(o) => vectors * taps(c, plan, o),
+                    _vector => vectors,
+                })
+                .sum();
+            rows * vectors * partials + live
+        }
+    }
+}
+
+/// Unrolled values of the reduction that select different elements of a read.
+fn taps(c: &Contraction, plan: &Plan, offset: &Affine) -> usize {
+    plan.unrolled.iter().filter(|r| offset.coefficient(**r) != 0).map(|r| c.index(*r).extent).product()
+}
+
+/// Splits `extent` into the fewest tiles of at most `size`, as equal as possible: the larger
+/// size with its count, then the smaller.
+pub fn balanced(extent: usize, size: usize) -> [(usize, usize); 2] {
+    let tiles = extent.div_ceil(size.max(1)).max(1);
+    let (small, rest) = (extent / tiles, extent % tiles);
+    [(small + 1, rest), (small, tiles - rest)]
+}
+
+/// Predicted cycles of a contraction under a plan.
+pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> Estimate {
+    // Every tile size that occurs, with the number of tiles that have it.
+    let mut shapes: Vec<(f64, Vec<usize>, usize)> = vec![(1.0, vec![1; c.parallel], 1)];
+    for id in c.parallel_ids() {
+        let extent = c.index(id).extent;
+        let i = id.0 as usize;
+        let sizes = match plan.vector {
+            Vector::Parallel { index, lanes, vectors } if index == id => balanced(extent.div_ceil(lanes), vectors),
+            Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => balanced(extent, plan.tile_of(id)),
+        };
+        let is_vector = matches!(plan.vector, Vector::Parallel { index, .. } if index == id);
+        shapes = shapes
+            .iter()
+            .flat_map(|(count, tile, vectors)| {
+                sizes.iter().filter(|s| s.1 > 0).map(move |&(size, n)| {
+                    let mut tile = tile.clone();
+                    if !is_vector {
+                        tile[i] = size;
+                    }
+                    (count * n as f64, tile, if is_vector { size } else { *vectors })
+                })
+            })
+            .collect();
+    }
+    let mut total = Estimate::default();
+    for (count, tile, vectors) in &shapes {
+        let one = tile_cost(facts, plan, table, tile, *vectors);
+        total.cycles += count * one.cycles;
+        total.arithmetic += count * one.arithmetic;
+        total.loads += count * one.loads;
+        total.latency += count * one.latency;
+        total.around += count * one.around;
+    }
+    total
+}
+
+/// One tile: `tile[i]` values of parallel index `i`, `vectors` registers along the vector index.
+fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usize) -> Estimate {
+    let cost = &table.cost;
+    let rows: usize = tile.iter().product();
+    let (lanes, vector_index) = match plan.vector {
+        Vector::None => (1, None),
+        Vector::Parallel { index, lanes, .. } => (lanes, Some(index)),
+        Vector::Reduce { lanes } => (lanes, None),
+    };
+    let widest = table.lanes(f.dtype).last().copied().unwrap_or(1);
+    let rate = if lanes == widest { cost.fma_per_cycle } else { cost.narrow_fma_per_cycle };
+    let registers = (rows * vectors) as f64;
+    let mut lines = 0.0; // load instructions per step
+    let mut panel = 0.0; // bytes read per step from operands shared by all rows
+    for (read, &last) in f.term.iter().zip(&f.last) {
+        let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
+        let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
+        lines += uses as f64 * count * gathers * shared(f, plan, tile, read, last, vector_index);
+        if uses == 1 {
+            panel += count * (lanes * f.dtype.bytes()) as f64;
+        }
+    }
+    // Steps of a vectorised reduction are `lanes` terms at once.
+    let (steps, chains) = match plan.vector {
+        Vector::Reduce { .. } => ((f.steps / lanes as f64).ceil(), f.partials as f64 / lanes as f64),
+        Vector::None | Vector::Parallel { .. } => (f.steps, f.partials as f64),
+    };
+    let arithmetic = registers * (1.0 + f.term_ops) / rate;
+    let mut load = lines / cost.loads_per_cycle;
+    if panel * steps > 0.75 * cost.l1_bytes as f64 {
+        load = load.max(panel / cost.l2_bytes_per_cycle);
+    }
+    let latency = cost.fma_latency / chains.max(1.0);
+    let issue = (registers * (1.0 + f.term_ops) + lines + 1.0) / ISSUE;
+    let step = if f.steps > 0.0 && !f.term.is_empty() { arithmetic.max(load).max(latency).max(issue) } else { 0.0 };
+    let value_loads: f64 = f
+        .value
+        .iter()
+        .map(|read| {
+            let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
+            let (count, gathers) = lanes_cost(read, 0, vector_index, plan.vector, vectors, lanes);
+            uses as f64 * count * gathers
+        })
+        .sum();
+    let fold = match plan.vector {
+        Vector::Reduce { .. } => rows as f64 * (4.0 + 2.0 * (lanes as f64).log2()),
+        Vector::None | Vector::Parallel { .. } => registers * (f.partials as f64 - 1.0) / rate,
+    };
+    let around = TILE_OVERHEAD
+        + fold
+        + (registers * f.value_ops / rate).max(value_loads / cost.loads_per_cycle)
+        + registers / cost.stores_per_cycle;
+    Estimate {
+        cycles: steps * step + around,
+        arithmetic: steps * arithmetic,
+        loads: steps * load,
+        latency: steps * latency,
+        around,
+    }
+}
+
+/// The part of a window's loads that is new: a row of `t` pixels and `k` unrolled taps reads
+/// `t·stride + k` different vectors, not `t·k`.
+fn shared(f: &Facts, plan: &Plan, tile: &[usize], read: &[i64], last: i64, vector: Option<IndexId>) -> f64 {
+    let Some((_, taps)) = f.last_index.filter(|l| plan.unrolled.contains(&l.0)) else { return 1.0 };
+    if vector.is_none() || last == 0 {
+        return 1.0;
+    }
+    let slides = |i: &usize| {
+        tile[*i] > 1 && read[*i] != 0 && read[*i] % last == 0 && (read[*i] / last).unsigned_abs() < taps as u64
+    };
+    let Some(row) = (0..tile.len()).find(slides) else { return 1.0 };
+    let (pixels, stride) = (tile[row] as f64, (read[row] / last).unsigned_abs() as f64);
+    let all = pixels * taps as f64;
+    ((pixels - 1.0) * stride.min(taps as f64) + taps as f64) / all
+}
+
+/// Registers that one read fills per step, and loads per register.
+fn lanes_cost(
+    read: &[i64],
+    last: i64,
+    vector_index: Option<IndexId>,
+    vector: Vector,
+    vectors: usize,
+    lanes: usize,
+) -> (f64, f64) {
+    match vector {
+        Vector::None => (1.0, 1.0),
+        Vector::Reduce { .. } => (1.0, if last == 0 || last == 1 { 1.0 } else { 1.5 * lanes as f64 }),
+        Vector::Parallel { .. } => match vector_index.map_or(0, |v| read[v.0 as usize]) {
+            0 => (1.0, 1.0),
+            1 => (vectors as f64, 1.0),
+            _strided => (vectors as f64, 1.5 * lanes as f64),
+        },
+    }
+}

@@ -1,1 +1,228 @@
-//! Placeholder.
+//! The search: every plan worth considering, ranked by the cost model.
+//!
+//! Shapes are constants, so the search is exhaustive over vector width × registers per row × rows
+//! (of one index, or of two where the inner one is covered whole) × both vectorisations. How
+//! much to unroll is a rule, not a search, and has levels so that a kernel that came out too large
+//! can be scheduled again with less ([`Effort`]).
+
+use super::cost::{Estimate, Facts, estimate, registers};
+use super::{Plan, Schedule, Vector, unroll};
+use crate::dtype::DType;
+use crate::isa::Table;
+use crate::kernel_ir::{Contraction, IndexId, Kernel};
+use crate::outline::{loads, unit_index};
+
+/// How much code a plan may unroll into, most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// Small windows and reductions are unrolled whole.
+    Full,
+    /// Only the innermost reduction loop is unrolled.
+    Half,
+    /// Nothing is unrolled that need not be.
+    Least,
+    /// As `Least`, and padded axes are not tiled, so that no edge needs code of its own.
+    Bare,
+}
+
+impl Effort {
+    /// Every level, most first.
+    pub const ALL: [Effort; 4] = [Effort::Full, Effort::Half, Effort::Least, Effort::Bare];
+}
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes {
+    /// Rows and registers of the register tile of the largest contraction.
+    pub tile: Option<(usize, usize)>,
+    /// Copies of the innermost reduction loop.
+    pub unroll: Option<usize>,
+}
+
+/// A plan with its predicted cost.
+#[derive(Clone, Debug)]
+pub struct Ranked {
+    /// The plan.
+    pub plan: Plan,
+    /// Its cost.
+    pub estimate: Estimate,
+}
+
+/// The best schedule of a kernel for an ISA, and its predicted cycles.
+pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (Schedule, f64) {
+    let main = (0..kernel.body.len()).max_by_key(|&i| kernel.body[i].points()).unwrap_or(0);
+    let mut cycles = 0.0;
+    let plans = kernel.body.iter().enumerate().map(|(i, c)| {
+        let wishes = if i == main { wishes } else { Wishes::default() };
+        let best = ranked(c, kernel.dtype, table, effort, wishes).into_iter().next();
+        cycles += best.as_ref().map_or(0.0, |b| b.estimate.cycles);
+        best.map_or_else(|| scalar(c), |b| b.plan)
+    });
+    let contractions = plans.collect();
+    (Schedule { contractions }, cycles)
+}
+
+/// All candidate plans of a contraction, cheapest first; ties keep the order of generation.
+pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wishes: Wishes) -> Vec<Ranked> {
+    let facts = Facts::new(c, dtype);
+    let mut candidates = Vec::new();
+    for vector in vectors(c, dtype, table, wishes) {
+        for tile in tiles(c, vector, table, effort, wishes) {
+            let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1 };
+            unroll::decide(c, &mut plan, table, effort, wishes);
+            // A wish is kept even where it does not fit: `verify` then says so.
+            if wishes.tile.is_none() && registers(c, &plan, table) > table.registers && table.registers_matter() {
+                continue;
+            }
+            if wishes.tile.is_none() && !tile_is_least(&plan) && code(c, &plan) > CODE_TARGET {
+                continue;
+            }
+            plan.order = order(c, &plan);
+            let estimate = estimate(c, &facts, &plan, table);
+            candidates.push(Ranked { plan, estimate });
+        }
+    }
+    candidates.sort_by(|a, b| a.estimate.cycles.total_cmp(&b.estimate.cycles));
+    candidates
+}
+
+/// Bytes of code above which a candidate is not considered: the rest of a kernel needs some too.
+const CODE_TARGET: usize = 12 << 10;
+
+fn tile_is_least(plan: &Plan) -> bool {
+    plan.tile.is_empty()
+        && matches!(plan.vector, Vector::None | Vector::Reduce { .. } | Vector::Parallel { vectors: 1, .. })
+}
+
+/// Rough bytes of code of a plan: instructions of one tile, times the copies that padded edges and
+/// the two sizes of balanced tiles need.
+fn code(c: &Contraction, plan: &Plan) -> usize {
+    let rows: usize = plan.tile.iter().map(|t| t.1).product();
+    let width = match plan.vector {
+        Vector::Parallel { vectors, .. } => vectors,
+        Vector::None | Vector::Reduce { .. } => 1,
+    };
+    let unrolled: usize = plan.unrolled.iter().map(|&r| c.index(r).extent).product();
+    let innermost = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
+    let copies = if innermost { unrolled } else { unrolled * plan.unroll };
+    let bodies: usize = c
+        .parallel_ids()
+        .map(|i| {
+            let edges = c.guards().iter().any(|(at, _)| {
+                let taps = c.reduce_ids().any(|r| at.coefficient(r) != 0 && plan.unrolled.contains(&r));
+                at.coefficient(i) != 0 && (plan.tile_of(i) > 1 || taps)
+            });
+            if edges { 3 } else { 1 }
+        })
+        .product();
+    9 * rows * width * copies * bodies
+}
+
+/// The plan that always works.
+pub fn scalar(c: &Contraction) -> Plan {
+    let unroll = c.reduction.as_ref().map_or(1, |r| r.partials);
+    Plan { vector: Vector::None, tile: vec![], order: c.parallel_ids().collect(), unrolled: vec![], unroll }
+}
+
+/// Ways to use the lanes.
+fn vectors(c: &Contraction, dtype: DType, table: &Table, wishes: Wishes) -> Vec<Vector> {
+    let mut out = Vec::new();
+    let lanes: Vec<usize> = table.lanes(dtype).into_iter().filter(|l| *l > 1).collect();
+    if let (Some(r), Some(last)) = (&c.reduction, c.reduce_ids().next_back()) {
+        let contiguous = loads(&r.term).iter().all(|&n| {
+            matches!(c.reads[n].offset().coefficient(last), 0 | 1)
+                && !c.reads[n].dims.iter().any(|d| d.guarded && d.at.coefficient(last) != 0)
+        });
+        let fitting = lanes.iter().filter(|&&l| r.partials % l == 0 && l / 2 < c.index(last).extent);
+        if contiguous {
+            out.extend(fitting.map(|&lanes| Vector::Reduce { lanes }));
+        }
+    }
+    if let Some(index) = unit_index(c) {
+        let extent = c.index(index).extent;
+        for &lanes in lanes.iter().filter(|&&l| l / 2 < extent) {
+            let most = extent.div_ceil(lanes).min(8);
+            let counts = wishes.tile.map_or(1..=most, |(_, v)| v.max(1)..=v.max(1));
+            out.extend(counts.map(|vectors| Vector::Parallel { index, lanes, vectors }));
+        }
+    }
+    if out.is_empty() {
+        out.push(Vector::None);
+    }
+    out
+}
+
+/// Register tiles over the other parallel indices: none, one index, or two with the inner one whole.
+fn tiles(c: &Contraction, vector: Vector, table: &Table, effort: Effort, wishes: Wishes) -> Vec<Vec<(IndexId, usize)>> {
+    let vector_index = match vector {
+        Vector::Parallel { index, .. } => Some(index),
+        Vector::None | Vector::Reduce { .. } => None,
+    };
+    let guarded = |i: IndexId| effort == Effort::Bare && c.guards().iter().any(|(at, _)| at.coefficient(i) != 0);
+    let ids: Vec<IndexId> = c
+        .parallel_ids()
+        .filter(|&i| Some(i) != vector_index && c.index(i).extent > 1 && !guarded(i))
+        .rev()
+        .take(3)
+        .collect();
+    let mut out = vec![vec![]];
+    if c.reduction.is_none() {
+        return out;
+    }
+    let most = table.registers.max(4);
+    for (n, &id) in ids.iter().enumerate() {
+        let extent = c.index(id).extent;
+        if let Some((rows, _)) = wishes.tile {
+            if rows > 1 && rows <= extent {
+                return vec![vec![(id, rows)]];
+            }
+            continue;
+        }
+        out.extend((2..=extent.min(most)).map(|size| vec![(id, size)]));
+        if let Some(&outer) = ids.get(n + 1)
+            && extent <= most / 2
+        {
+            for size in 2..=c.index(outer).extent.min(most / extent) {
+                let mut pair = vec![(outer, size), (id, extent)];
+                pair.sort_unstable();
+                out.push(pair);
+            }
+        }
+    }
+    out
+}
+
+/// Loops over tiles, outermost first. Where an operand of the sum belongs to the vector index but
+/// not to the others (a weight matrix), its panel stays in L1 while the rows pass: vector index
+/// outermost. Otherwise memory order.
+fn order(c: &Contraction, plan: &Plan) -> Vec<IndexId> {
+    let mut order: Vec<IndexId> = c.parallel_ids().collect();
+    if let (Vector::Parallel { index, .. }, Some(r)) = (plan.vector, &c.reduction) {
+        let shared = loads(&r.term).iter().any(|&n| {
+            let offset = c.reads[n].offset();
+            offset.coefficient(index) != 0
+                && c.parallel_ids().any(|i| i != index && offset.coefficient(i) == 0 && c.index(i).extent > 1)
+        });
+        // A window slides along the innermost of the other indices: its filter taps stay in registers
+        // along a row, and the rows above and below stay in L1 while all channels pass.
+        let slides = loads(&r.term).iter().any(|&n| {
+            let offset = c.reads[n].offset();
+            let last = c.reduce_ids().next_back();
+            offset.coefficient(index) != 0
+                && last.is_some_and(|l| offset.coefficient(l) != 0)
+                && c.parallel_ids().all(|i| i == index || offset.coefficient(i) != 0)
+        });
+        if slides && shared {
+            let mut others: Vec<IndexId> = order.iter().copied().filter(|i| *i != index).collect();
+            others.insert(others.len().saturating_sub(1), index);
+            order = others;
+        } else if shared {
+            // Indices before the vector index that every operand depends on (a batch) stay outside.
+            let batch = |i: &IndexId| loads(&r.term).iter().all(|&n| c.reads[n].offset().coefficient(*i) != 0);
+            let (outer, inner): (Vec<IndexId>, Vec<IndexId>) =
+                order.iter().copied().filter(|i| *i != index).partition(batch);
+            order = outer.into_iter().chain([index]).chain(inner).collect();
+        }
+    }
+    order
+}

@@ -80,8 +80,10 @@ pub struct Param {
 pub struct Type {
     /// Element type.
     pub dtype: DType,
-    /// Extents with their tokens; `Err` where the token is not a usable literal (already reported).
+    /// Extents with their tokens.
     pub dims: Vec<(usize, Span)>,
+    /// Whether something in it could not be read (already reported): later stages keep quiet.
+    pub broken: bool,
     /// The whole type.
     pub span: Span,
 }
@@ -145,6 +147,8 @@ pub enum ExprKind {
     Cast(Box<Expr>, DType),
     /// `x[i]`, `x[a..b]`: start, end (None: open), whether the axis is removed.
     Index(Box<Expr>, Option<usize>, Option<usize>, bool),
+    /// `a..b` as an argument: start and end (None: open).
+    Range(Option<usize>, Option<usize>),
     /// Could not be parsed; already reported.
     Invalid,
 }

@@ -6,6 +6,7 @@
 pub mod interp;
 pub mod print;
 pub mod read;
+mod resolve;
 
 use crate::dtype::DType;
 use crate::isa::Isa;
@@ -159,6 +160,27 @@ pub enum Op {
     /// Folds the lanes of the register by halves with the primitive into a register of one lane:
     /// lane j with lane j + n/2, and so on.
     Fold(Prim, Reg),
+}
+
+impl Kernel {
+    /// Estimated bytes of machine code: about 7 per vector instruction, 16 per loop.
+    pub fn code_bytes(&self) -> usize {
+        fn of(body: &[Stmt]) -> usize {
+            body.iter()
+                .map(|s| match s {
+                    Stmt::For { body, .. } => 16 + of(body),
+                    Stmt::Set { op: Op::Prim(..) | Op::Copy(_) | Op::Const(_) | Op::Load { .. }, .. } => 7,
+                    // Broadcasts that one FMA uses are part of it; the others are loads.
+                    Stmt::Set { op: Op::Broadcast { .. }, .. } => 4,
+                    Stmt::Set { op: Op::Masked { .. }, .. } => 12,
+                    Stmt::Set { op: Op::Gather { .. } | Op::Fold(..), .. } => 30,
+                    Stmt::Store { .. } => 8,
+                    Stmt::Comment(_) => 0,
+                })
+                .sum()
+        }
+        64 + of(&self.body)
+    }
 }
 
 impl Lanes {

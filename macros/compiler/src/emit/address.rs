@@ -1,0 +1,113 @@
+//! Addresses of loads and stores, shared where several in one loop body differ by a constant.
+//!
+//! A register tile reads dozens of elements at `base + 784·m + k` with different bases. The variable
+//! part is computed once, as a pointer to the lowest of those elements (which some access of the
+//! body touches, so the pointer stays inside the array), and the others are `q4.add(distance)`.
+
+use super::Internal;
+use super::literal::{linear, variable};
+use super::signature::pointer_name;
+use crate::kernel_ir::BufferId;
+use crate::vir::{Addr, Kernel, Op, Stmt, Var};
+use std::collections::BTreeMap;
+
+/// The variable part of an address.
+type Variable = (BufferId, Vec<(Var, i64)>);
+
+/// The shared pointers of one loop body.
+#[derive(Default)]
+pub(super) struct Shared(BTreeMap<Variable, Pointer>);
+
+/// One shared pointer.
+struct Pointer {
+    /// Smallest constant part of the addresses it serves.
+    base: i64,
+    /// Addresses it serves.
+    uses: usize,
+    /// Its number: `q4`.
+    number: usize,
+}
+
+/// An access: where, and whether the element there is itself read or written (lane 0 of a masked
+/// load may be outside the array).
+pub(super) struct Place<'a> {
+    pub(super) buffer: BufferId,
+    pub(super) at: &'a Addr,
+    pub(super) inside: bool,
+}
+
+/// The memory a statement touches.
+pub(super) fn place(stmt: &Stmt) -> Option<Place<'_>> {
+    match stmt {
+        Stmt::For { .. } | Stmt::Comment(_) => None,
+        Stmt::Store { buffer, at, .. } => Some(Place { buffer: *buffer, at, inside: true }),
+        Stmt::Set { op, .. } => match op {
+            Op::Load { buffer, at, lanes } | Op::Gather { buffer, at, lanes, .. } => {
+                Some(Place { buffer: *buffer, at, inside: lanes.has(0) })
+            }
+            Op::Broadcast { buffer, at } => Some(Place { buffer: *buffer, at, inside: true }),
+            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => None,
+        },
+    }
+}
+
+impl Shared {
+    /// The pointers worth sharing among the direct statements of a body; `number` is the next free.
+    pub(super) fn of(body: &[Stmt], number: &mut usize) -> Shared {
+        let mut shared: BTreeMap<Variable, Pointer> = BTreeMap::new();
+        for place in body.iter().filter_map(place).filter(|p| p.inside && !p.at.terms.is_empty()) {
+            let key = (place.buffer, place.at.terms.clone());
+            let pointer = shared.entry(key).or_insert(Pointer { base: place.at.base, uses: 0, number: 0 });
+            pointer.base = pointer.base.min(place.at.base);
+            pointer.uses += 1;
+        }
+        shared.retain(|_, pointer| pointer.uses > 1);
+        for pointer in shared.values_mut() {
+            pointer.number = *number;
+            *number += 1;
+        }
+        Shared(shared)
+    }
+
+    /// The lines that compute them.
+    pub(super) fn lines(&self, kernel: &Kernel) -> Result<Vec<String>, Internal> {
+        let line = |((buffer, terms), pointer): (&Variable, &Pointer)| {
+            let offset = offset(kernel, &Addr { base: pointer.base, terms: terms.clone() })?;
+            let name = pointer_name(&super::code::buffer(kernel, *buffer)?.name);
+            Ok(format!("let q{} = unsafe {{ {name}.offset({offset}) }};", pointer.number))
+        };
+        self.0.iter().map(line).collect()
+    }
+
+    /// The pointer to an address.
+    pub(super) fn pointer(&self, kernel: &Kernel, place: &Place<'_>) -> Result<String, Internal> {
+        let (name, distance) = match self.0.get(&(place.buffer, place.at.terms.clone())) {
+            Some(pointer) => (format!("q{}", pointer.number), place.at.base - pointer.base),
+            None => {
+                let name = pointer_name(&super::code::buffer(kernel, place.buffer)?.name);
+                if !place.at.terms.is_empty() {
+                    let method = if place.inside { "offset" } else { "wrapping_offset" };
+                    return Ok(format!("{name}.{method}({})", offset(kernel, place.at)?));
+                }
+                (name, place.at.base)
+            }
+        };
+        Ok(match distance {
+            0 => name,
+            _ if place.inside => format!("{name}.add({distance})"),
+            _ => format!("{name}.wrapping_offset({distance})"),
+        })
+    }
+}
+
+/// `784 * m_0 + k_1 + 3`
+pub(super) fn offset(kernel: &Kernel, at: &Addr) -> Result<String, Internal> {
+    let terms = at.terms.iter().map(|&(var, n)| Ok((name(kernel, var)?, n)));
+    Ok(linear(&terms.collect::<Result<Vec<_>, Internal>>()?, at.base))
+}
+
+/// The name of a loop variable.
+pub(super) fn name(kernel: &Kernel, var: Var) -> Result<String, Internal> {
+    let name = kernel.vars.get(var.0 as usize).ok_or_else(|| format!("loop variable {} has no name", var.0))?;
+    Ok(variable(name, var.0))
+}

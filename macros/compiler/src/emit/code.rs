@@ -1,0 +1,339 @@
+//! One variant: the vector IR as a `#[target_feature]` function, one line a statement.
+
+use super::Internal;
+use super::address::{self, Place, Shared, offset};
+use super::literal::{float, static_name};
+use super::signature::{self, is_written, pointer_name};
+use crate::dtype::DType;
+use crate::graph::Param;
+use crate::isa::{Call, Row, Table};
+use crate::kernel_ir::{Buffer, BufferId, Role};
+use crate::scalar::Prim;
+use crate::vir::{Bound, Kernel, Lanes, Op, Reg, Stmt};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The function of one ISA as Rust text, named for the ISA. `params` are the kernel's first buffers
+/// as arrays. Constant buffers are statics beside it (see [`module()`](super::module())).
+///
+/// Every register is a variable: `let` where it is first set, `let` again where it is set again in
+/// the same block, an assignment where it is set inside a loop.
+pub fn code(kernel: &Kernel, params: &[Param]) -> Result<String, Internal> {
+    let mut writer = Writer {
+        kernel,
+        table: kernel.isa.table(),
+        lines: Vec::new(),
+        depth: 1,
+        scopes: Vec::new(),
+        imports: BTreeMap::new(),
+        shared: 0,
+    };
+    writer.buffers()?;
+    writer.body(&kernel.body)?;
+    Ok(writer.finish(params))
+}
+
+/// A buffer of a kernel.
+pub(super) fn buffer(kernel: &Kernel, id: BufferId) -> Result<&Buffer, Internal> {
+    kernel.buffers.get(id.0 as usize).ok_or_else(|| format!("buffer {} does not exist", id.0))
+}
+
+/// The function while it is written.
+struct Writer<'a> {
+    kernel: &'a Kernel,
+    table: &'static Table,
+    lines: Vec<Line>,
+    depth: usize,
+    /// The blocks around the current line, each with the registers declared in it: the number of
+    /// the line that did.
+    scopes: Vec<BTreeMap<Reg, usize>>,
+    /// Items to import, by module.
+    imports: BTreeMap<String, BTreeSet<String>>,
+    /// Shared pointers so far.
+    shared: usize,
+}
+
+/// A line of text.
+enum Line {
+    /// As it is.
+    Text(usize, String),
+    /// `let r12 = …;`, or `let mut` if a later line assigns to it.
+    Let { depth: usize, dst: Reg, value: String, mutable: bool },
+}
+
+impl Writer<'_> {
+    fn line(&mut self, text: String) {
+        self.lines.push(Line::Text(self.depth, text));
+    }
+
+    /// A pointer to each buffer that the code touches.
+    fn buffers(&mut self) -> Result<(), Internal> {
+        let mut used = BTreeSet::new();
+        collect_buffers(&self.kernel.body, &mut used);
+        for id in used {
+            let buffer = buffer(self.kernel, id)?;
+            let (name, dtype) = (pointer_name(&buffer.name), buffer.dtype);
+            let pointer = if is_written(buffer) { "*mut" } else { "*const" };
+            let value = match buffer.role {
+                Role::In => format!("(&raw const *{name}).cast()"),
+                Role::InOut | Role::Out => format!("(&raw mut *{name}).cast()"),
+                Role::Scalar => format!("&raw const {name}"),
+                Role::Const(_) => format!("(&raw const {}).cast()", static_name(buffer)),
+                Role::Temp => {
+                    let array = format!("::kernforge::__private::Aligned<[{dtype}; {}]>", buffer.len);
+                    self.line(format!("let mut {name} = ::core::mem::MaybeUninit::<{array}>::uninit();"));
+                    format!("{name}.as_mut_ptr().cast()")
+                }
+            };
+            self.line(format!("let {name}: {pointer} {dtype} = {value};"));
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, body: &[Stmt]) -> Result<(), Internal> {
+        self.scopes.push(BTreeMap::new());
+        let shared = Shared::of(body, &mut self.shared);
+        for line in shared.lines(self.kernel)? {
+            self.line(line);
+        }
+        for stmt in body {
+            self.stmt(stmt, &shared)?;
+        }
+        self.scopes.pop();
+        Ok(())
+    }
+
+    fn stmt(&mut self, stmt: &Stmt, shared: &Shared) -> Result<(), Internal> {
+        match stmt {
+            Stmt::For { var, lo, hi, step, body } => {
+                let name = address::name(self.kernel, *var)?;
+                let (lo, hi) = (self.bound(lo)?, self.bound(hi)?);
+                self.line(format!("let mut {name}: isize = {lo};"));
+                self.line(format!("while {name} < {hi} {{"));
+                self.depth += 1;
+                self.body(body)?;
+                self.line(format!("{name} += {step};"));
+                self.depth -= 1;
+                self.line("}".into());
+            }
+            Stmt::Set { dst, op } => {
+                let value = match address::place(stmt) {
+                    Some(place) => self.read(*dst, op, &place, shared)?,
+                    None => self.compute(*dst, op)?,
+                };
+                self.set(*dst, value);
+            }
+            Stmt::Store { src, active, .. } => {
+                if let Some(place) = address::place(stmt) {
+                    let store = self.store(*src, *active, &place, shared)?;
+                    self.line(store);
+                }
+            }
+            Stmt::Comment(text) => self.line(format!("// {}", text.replace(['\n', '\r'], " "))),
+        }
+        Ok(())
+    }
+
+    /// Declares or assigns a register.
+    fn set(&mut self, dst: Reg, value: String) {
+        let outer = self.scopes.len().saturating_sub(1);
+        if let Some(&line) = self.scopes[..outer].iter().rev().find_map(|scope| scope.get(&dst))
+            && !self.scopes[outer..].iter().any(|scope| scope.contains_key(&dst))
+        {
+            if let Some(Line::Let { mutable, .. }) = self.lines.get_mut(line) {
+                *mutable = true;
+            }
+            self.line(assignment(&register(dst), &value));
+            return;
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(dst, self.lines.len());
+        }
+        self.lines.push(Line::Let { depth: self.depth, dst, value, mutable: false });
+    }
+
+    /// An operation that reads memory.
+    fn read(&mut self, dst: Reg, op: &Op, place: &Place<'_>, shared: &Shared) -> Result<String, Internal> {
+        let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
+        let stored = buffer(self.kernel, place.buffer)?.dtype;
+        let pointer = shared.pointer(self.kernel, place)?;
+        let element = match stored == dtype {
+            true => format!("unsafe {{ *{pointer} }}"),
+            false => format!("unsafe {{ *{pointer} }} as {dtype}"),
+        };
+        let (set, stride) = match op {
+            Op::Load { lanes, .. } => (*lanes, 1),
+            Op::Gather { lanes, stride, .. } => (*lanes, *stride),
+            Op::Broadcast { .. } if lanes == 1 => return Ok(element),
+            Op::Broadcast { .. } => return Ok(self.call((self.table.splat)(dtype, lanes), &element)),
+            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => {
+                return Err("not a read".into());
+            }
+        };
+        if set == Lanes(0) {
+            return self.compute(dst, &Op::Const(0.0));
+        }
+        if lanes == 1 {
+            return Ok(element);
+        }
+        let load = match (stored == dtype && stride == 1, set.is_full(lanes)) {
+            (true, true) => (self.table.load)(dtype, lanes),
+            (true, false) => self.helper(lanes, &format!("load_lanes::<{}>", set.0)),
+            (false, full) => match (stored, stride, full) {
+                (DType::U8 | DType::I8 | DType::U16 | DType::I32, 1, true) => {
+                    self.helper(lanes, &format!("load_{stored}"))
+                }
+                (_, _, _) => self.helper(lanes, &format!("gather::<{stored}, {stride}, {}>", set.0)),
+            },
+        };
+        Ok(format!("unsafe {{ {} }}", self.call(load, &pointer)))
+    }
+
+    /// An operation on registers.
+    fn compute(&mut self, dst: Reg, op: &Op) -> Result<String, Internal> {
+        let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
+        match op {
+            Op::Const(value) if lanes == 1 => Ok(float(*value, dtype)),
+            Op::Const(value) => Ok(self.call((self.table.splat)(dtype, lanes), &float(*value, dtype))),
+            Op::Copy(src) => Ok(register(*src)),
+            Op::Prim(prim, args) => self.prim(*prim, args, lanes),
+            Op::Masked { prim, args, lanes: set, keep } => {
+                let value = self.prim(*prim, args, lanes)?;
+                let helper = self.helper(lanes, &format!("keep::<{}>", set.0));
+                Ok(self.call(helper, &format!("{}, {value}", register(*keep))))
+            }
+            Op::Fold(prim, src) => match (self.lanes(*src)?, prim) {
+                (1, _) => Ok(register(*src)),
+                (wide, Prim::Add | Prim::Maximum | Prim::Minimum) => {
+                    let helper = self.helper(wide, &format!("fold_{}", prim.name()));
+                    Ok(self.call(helper, &register(*src)))
+                }
+                (_, prim) => Err(format!("no fold with `{}`", prim.name())),
+            },
+            Op::Load { .. } | Op::Broadcast { .. } | Op::Gather { .. } => Err("a read without an address".into()),
+        }
+    }
+
+    fn prim(&mut self, prim: Prim, args: &[Reg], lanes: usize) -> Result<String, Internal> {
+        match ((self.table.prim)(prim, self.kernel.dtype, lanes), args) {
+            (Row::Infix(sign), [a, b]) => Ok(format!("{} {sign} {}", register(*a), register(*b))),
+            (Row::Prefix(sign), [a]) => Ok(format!("{sign}{}", register(*a))),
+            (Row::Call(call), args) => {
+                let args: Vec<String> = args.iter().map(|&a| register(a)).collect();
+                Ok(self.call(call, &args.join(", ")))
+            }
+            (Row::Infix(_) | Row::Prefix(_), _) => Err(format!("`{}` with {} operands", prim.name(), args.len())),
+        }
+    }
+
+    fn store(&mut self, src: Reg, active: usize, place: &Place<'_>, shared: &Shared) -> Result<String, Internal> {
+        let (lanes, dtype) = (self.lanes(src)?, self.kernel.dtype);
+        let target = buffer(self.kernel, place.buffer)?;
+        if !is_written(target) || target.dtype != dtype {
+            return Err(format!("`{}` cannot be stored to", target.name));
+        }
+        let pointer = shared.pointer(self.kernel, place)?;
+        if lanes == 1 {
+            return Ok(format!("unsafe {{ *{pointer} = {} }};", register(src)));
+        }
+        let store = match active == lanes {
+            true => (self.table.store)(dtype, lanes),
+            false => self.helper(lanes, &format!("store_first::<{active}>")),
+        };
+        let store = self.call(store, &format!("{pointer}, {}", register(src)));
+        Ok(format!("unsafe {{ {store} }};"))
+    }
+
+    fn bound(&self, bound: &Bound) -> Result<String, Internal> {
+        match bound {
+            Bound::Const(value) => Ok(value.to_string()),
+            Bound::Clamp { num, den, lo, hi } => {
+                Ok(format!("::kernforge::__private::bound({}, {den}, {lo}, {hi})", offset(self.kernel, num)?))
+            }
+        }
+    }
+
+    fn lanes(&self, reg: Reg) -> Result<usize, Internal> {
+        self.kernel.regs.get(reg.0 as usize).copied().ok_or_else(|| format!("register {} does not exist", reg.0))
+    }
+
+    fn helper(&self, lanes: usize, name: &str) -> Call {
+        (self.table.helper)(self.kernel.dtype, lanes, name)
+    }
+
+    /// A call, with its import noted.
+    fn call(&mut self, call: Call, args: &str) -> String {
+        self.imports.entry(call.module).or_default().insert(call.import);
+        format!("{}({args})", call.name)
+    }
+
+    fn finish(self, params: &[Param]) -> String {
+        let mut text = format!("/// The variant for {}.\n", self.table.title);
+        if let Some(arch) = self.table.arch {
+            text += &format!("#[cfg(target_arch = {arch:?})]\n");
+        }
+        if !self.table.features.is_empty() {
+            text += &format!("#[target_feature(enable = {:?})]\n", self.table.features.join(","));
+        }
+        text += &format!("fn {}({}) {{\n", self.table.name, signature::private(params));
+        for (module, items) in &self.imports {
+            let list = items.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let list = if items.len() == 1 { list } else { format!("{{{list}}}") };
+            text += &format!("    use {module}::{list};\n");
+        }
+        text += SAFETY;
+        for line in self.lines {
+            match line {
+                Line::Text(depth, line) => text += &format!("{:1$}{line}\n", "", 4 * depth),
+                Line::Let { depth, dst, value, mutable } => {
+                    let keyword = if mutable { "let mut" } else { "let" };
+                    text += &format!("{:1$}{keyword} {2} = {value};\n", "", 4 * depth, register(dst));
+                }
+            }
+        }
+        text + "}\n"
+    }
+}
+
+/// Why the `unsafe` lines are right, once for all of them.
+const SAFETY: &str = "    \
+// SAFETY, for every load, store and address below: `verify` proved each access inside its array for
+    // all values of the loop variables; lanes that a masked access leaves out are not touched. Temporaries
+    // are written before they are read.
+";
+
+/// `r3 += r4;` for `r3 + r4`, else `r3 = value;`.
+fn assignment(dst: &str, value: &str) -> String {
+    let infix = value.strip_prefix(dst).and_then(|rest| rest.strip_prefix(' ')?.split_once(' '));
+    match infix {
+        Some((sign, operand)) => format!("{dst} {sign}= {operand};"),
+        None => format!("{dst} = {value};"),
+    }
+}
+
+fn register(reg: Reg) -> String {
+    format!("r{}", reg.0)
+}
+
+/// The buffers that statements touch.
+fn collect_buffers(body: &[Stmt], used: &mut BTreeSet<BufferId>) {
+    for stmt in body {
+        if let Stmt::For { body, .. } = stmt {
+            collect_buffers(body, used);
+        }
+        used.extend(address::place(stmt).map(|place| place.buffer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_to_an_operand_is_compound() {
+        assert_eq!(assignment("r3", "r3 + r4"), "r3 += r4;");
+        assert_eq!(assignment("r3", "r4 + r3"), "r3 = r4 + r3;");
+        assert_eq!(assignment("r3", "r31 + r4"), "r3 = r31 + r4;");
+        assert_eq!(assignment("r3", "_mm_add_ps(r3, r4)"), "r3 = _mm_add_ps(r3, r4);");
+        assert_eq!(assignment("r3", "r4"), "r3 = r4;");
+    }
+}

@@ -1,0 +1,307 @@
+//! Writes the contraction of each root.
+
+use super::place::Place;
+use super::reduction;
+use crate::dtype::DType;
+use crate::error::{Error, Errors};
+use crate::graph::{Graph, NodeId, Op, unary};
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role};
+use crate::scalar::{Block, Node, Val};
+
+/// A coordinate of a tensor axis in terms of the contraction's indices.
+#[derive(Clone, Debug)]
+pub struct Coord {
+    /// The coordinate.
+    pub at: Affine,
+    /// Whether it may leave the axis (padding).
+    pub guarded: bool,
+}
+
+/// Turns roots into contractions.
+pub struct Builder<'g> {
+    graph: &'g Graph,
+    places: &'g [Place],
+    kernel: Kernel,
+    /// Where each computed root and each large constant lies.
+    buffers: Vec<Option<BufferId>>,
+    errors: Errors,
+}
+
+/// A contraction under construction.
+pub struct Nest<'g> {
+    graph: &'g Graph,
+    root: NodeId,
+    places: &'g [Place],
+    /// Buffers of roots and constants, by node.
+    buffers: &'g [Option<BufferId>],
+    /// For `ConvTranspose`: the residue of each output coordinate modulo the stride.
+    pub phase: Vec<usize>,
+    /// Indices so far: parallel first.
+    pub indices: Vec<Index>,
+    /// Reads so far.
+    pub reads: Vec<Access>,
+    /// The sum, once met.
+    pub reduction: Option<Reduction>,
+    /// Tables asked for by average poolings: the values, and the number of the read that has no buffer yet.
+    pub tables: Vec<(Vec<f64>, usize)>,
+}
+
+impl<'g> Builder<'g> {
+    /// A builder for the graph's parameters only.
+    pub fn new(graph: &'g Graph, places: &'g [Place], kernel: Kernel) -> Builder<'g> {
+        Builder { graph, places, kernel, buffers: vec![None; graph.nodes.len()], errors: Errors::new() }
+    }
+
+    /// Computes `node` into a parameter.
+    pub fn store(&mut self, node: NodeId, target: BufferId) {
+        self.prepare(node);
+        if self.buffers[node.0 as usize].is_none() && self.places[node.0 as usize] == Place::Root {
+            self.buffers[node.0 as usize] = Some(target);
+            self.contract(node, target);
+        } else {
+            self.contract_copy(node, target);
+        }
+    }
+
+    /// The finished kernel.
+    pub fn finish(self) -> Result<Kernel, Errors> {
+        self.errors.finish(self.kernel)
+    }
+
+    /// Makes sure that every root below `node` has been computed.
+    fn prepare(&mut self, node: NodeId) {
+        let graph = self.graph;
+        for &input in &graph.node(node).inputs {
+            self.ensure(input);
+        }
+    }
+
+    fn ensure(&mut self, node: NodeId) {
+        let i = node.0 as usize;
+        if self.buffers[i].is_some() {
+            return;
+        }
+        let graph = self.graph;
+        if let Op::Constant(values) = &graph.node(node).op {
+            if values.len() > 1 {
+                self.buffers[i] = Some(self.new_buffer("const", values.len(), Role::Const(values.clone())));
+            }
+            return;
+        }
+        self.prepare(node);
+        if self.places[i] == Place::Root {
+            let len = graph.node(node).shape.iter().product();
+            let buffer = self.new_buffer("t", len, Role::Temp);
+            self.buffers[i] = Some(buffer);
+            self.contract(node, buffer);
+        }
+    }
+
+    fn new_buffer(&mut self, prefix: &str, len: usize, role: Role) -> BufferId {
+        let buffers = &mut self.kernel.buffers;
+        let mut n = 0;
+        while buffers.iter().any(|b| b.name == format!("{prefix}{n}")) {
+            n += 1;
+        }
+        buffers.push(Buffer { name: format!("{prefix}{n}"), dtype: self.kernel.dtype, len, role });
+        BufferId(buffers.len() as u32 - 1)
+    }
+
+    /// `target[i] = node[i]` for a node that lies elsewhere (or is a parameter or constant itself).
+    fn contract_copy(&mut self, node: NodeId, target: BufferId) {
+        self.ensure(node);
+        self.contract(node, target);
+    }
+
+    /// Appends the contraction(s) of a root. A transposed convolution takes one per phase.
+    fn contract(&mut self, root: NodeId, target: BufferId) {
+        let own = self.buffers[root.0 as usize] == Some(target);
+        let hosted = if own { reduction::hosted(self.graph, self.places, root) } else { None };
+        for phase in reduction::phases(self.graph, hosted) {
+            let mut nest = Nest {
+                graph: self.graph,
+                root,
+                places: self.places,
+                buffers: &self.buffers,
+                phase,
+                indices: Vec::new(),
+                reads: Vec::new(),
+                reduction: None,
+                tables: Vec::new(),
+            };
+            let axes = reduction::root_axes(&mut nest, hosted);
+            let Some(axes) = axes else { continue };
+            let parallel = nest.indices.len();
+            let mut value = Block::new();
+            let coords: Vec<Coord> = axes.iter().map(|at| Coord { at: at.clone(), guarded: false }).collect();
+            let computed =
+                if own { nest.compute(&mut value, root, &coords) } else { nest.value(&mut value, root, &coords) };
+            match computed {
+                Ok(result) => value = value.finish(result),
+                Err(error) => {
+                    self.errors.append(error.into());
+                    return;
+                }
+            }
+            let shape = &self.graph.node(root).shape;
+            let out = access(target, &coords, shape);
+            let Nest { indices, mut reads, reduction, tables, .. } = nest;
+            for (values, read) in tables {
+                let len = values.len();
+                reads[read].buffer = self.new_buffer("count", len, Role::Const(values));
+            }
+            self.kernel.body.push(Contraction { indices, parallel, reads, out, reduction, value });
+        }
+    }
+}
+
+/// The access of a row-major tensor at coordinates.
+pub fn access(buffer: BufferId, coords: &[Coord], shape: &[usize]) -> Access {
+    let dims = coords.iter().zip(shape).map(|(c, &extent)| Dim { at: c.at.clone(), extent, guarded: c.guarded });
+    Access { buffer, dims: dims.collect() }
+}
+
+impl<'g> Nest<'g> {
+    /// The graph being outlined.
+    pub fn graph(&self) -> &'g Graph {
+        self.graph
+    }
+
+    /// The node this nest computes.
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The shape of that node.
+    pub fn root_shape(&self) -> Vec<usize> {
+        self.graph.node(self.root).shape.clone()
+    }
+
+    /// Whether a node is computed inside its readers.
+    pub fn is_inline(&self, id: NodeId) -> bool {
+        self.places[id.0 as usize] == Place::Inline
+    }
+
+    /// Adds an index.
+    pub fn index(&mut self, name: &str, extent: usize) -> Affine {
+        let mut unique = name.to_string();
+        while self.indices.iter().any(|i| i.name == unique) {
+            unique.push('x');
+        }
+        self.indices.push(Index { name: unique, extent });
+        Affine::index(IndexId(self.indices.len() as u32 - 1))
+    }
+
+    /// The value of a node at coordinates: a load if it is in memory, else computed here.
+    pub fn value(&mut self, block: &mut Block, id: NodeId, at: &[Coord]) -> Result<Val, Error> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let i = id.0 as usize;
+        match (&node.op, self.buffers[i]) {
+            (Op::Param(p), _) => Ok(self.load(block, BufferId(p.0), at, &node.shape)),
+            (_, Some(buffer)) => Ok(self.load(block, buffer, at, &node.shape)),
+            (Op::Constant(values), None) => Ok(block.constant(values.first().copied().unwrap_or(0.0))),
+            (_, None) => self.compute(block, id, at),
+        }
+    }
+
+    /// The value of a node at coordinates, computed here.
+    pub fn compute(&mut self, block: &mut Block, id: NodeId, at: &[Coord]) -> Result<Val, Error> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        match &node.op {
+            Op::Param(_) | Op::Constant(_) => self.value(block, id, at),
+            Op::Cast => self.value(block, node.inputs[0], at),
+            Op::Unary(f) => {
+                self.arithmetic(id)?;
+                let x = self.value(block, node.inputs[0], at)?;
+                Ok(block.inline(&unary::block(*f), |_, n| matches!(n, Node::Arg(_)).then_some(x)))
+            }
+            Op::Binary(f) => {
+                self.arithmetic(id)?;
+                let args = [self.broadcast(block, node.inputs[0], at)?, self.broadcast(block, node.inputs[1], at)?];
+                Ok(block.inline(&unary::binary(*f), |_, n| match n {
+                    Node::Arg(i) => args.get(*i).copied(),
+                    Node::Acc | Node::Load(_) | Node::Const(_) | Node::Prim(..) | Node::Call(..) => None,
+                }))
+            }
+            Op::Transpose(perm) => {
+                let mut inner = vec![None; perm.len()];
+                for (coord, &axis) in at.iter().zip(perm) {
+                    inner[axis] = Some(coord.clone());
+                }
+                let inner: Vec<Coord> = inner.into_iter().flatten().collect();
+                self.value(block, node.inputs[0], &inner)
+            }
+            Op::Slice { axis, start } => {
+                let mut inner = at.to_vec();
+                inner[*axis].at.constant += *start as i64;
+                self.value(block, node.inputs[0], &inner)
+            }
+            Op::Reshape => {
+                let mut source = node.inputs[0];
+                while graph.node(source).op == Op::Reshape && self.buffers[source.0 as usize].is_none() {
+                    source = graph.node(source).inputs[0];
+                }
+                let buffer = match (&graph.node(source).op, self.buffers[source.0 as usize]) {
+                    (Op::Param(p), _) => Some(BufferId(p.0)),
+                    (_, buffer) => buffer,
+                };
+                match (buffer, &graph.node(source).op) {
+                    (Some(buffer), _) => Ok(self.load(block, buffer, at, &node.shape)),
+                    (None, Op::Constant(values)) => Ok(block.constant(values.first().copied().unwrap_or(0.0))),
+                    (None, _) => Err(internal(graph, id, "a reshape of something that is not in memory")),
+                }
+            }
+            Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => {
+                self.arithmetic(id)?;
+                reduction::compute(self, block, id, at)
+            }
+            Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Normalize { .. } => {
+                Err(internal(graph, id, "a row operation that was not decomposed"))
+            }
+        }
+    }
+
+    /// An operand under NumPy broadcasting: missing leading axes and axes of extent 1 are repeated.
+    fn broadcast(&mut self, block: &mut Block, id: NodeId, at: &[Coord]) -> Result<Val, Error> {
+        let shape = &self.graph.node(id).shape;
+        let skip = at.len().saturating_sub(shape.len());
+        let coords: Vec<Coord> = at[skip..]
+            .iter()
+            .zip(shape)
+            .map(|(c, &e)| if e == 1 { Coord { at: Affine::constant(0), guarded: false } } else { c.clone() })
+            .collect();
+        self.value(block, id, &coords)
+    }
+
+    fn load(&mut self, block: &mut Block, buffer: BufferId, at: &[Coord], shape: &[usize]) -> Val {
+        let access = access(buffer, at, shape);
+        let n = self.reads.iter().position(|r| *r == access).unwrap_or_else(|| {
+            self.reads.push(access);
+            self.reads.len() - 1
+        });
+        block.push(Node::Load(n))
+    }
+
+    /// Arithmetic is in one type throughout a kernel.
+    fn arithmetic(&self, id: NodeId) -> Result<(), Error> {
+        let node = self.graph.node(id);
+        let wanted = super::arithmetic(self.graph);
+        if node.dtype == wanted {
+            return Ok(());
+        }
+        let hint = if matches!(node.dtype, DType::F32 | DType::F64) {
+            format!("convert the operands with `as {wanted}`")
+        } else {
+            format!("arithmetic on {} is not available: convert with `as {wanted}`", node.dtype)
+        };
+        let message = format!("this is computed in {}, but the kernel's result is {wanted}: {hint}", node.dtype);
+        Err(Error { span: node.span, message })
+    }
+}
+
+/// An impossibility, reported instead of a panic.
+pub fn internal(graph: &Graph, id: NodeId, what: &str) -> Error {
+    Error { span: graph.node(id).span, message: format!("internal error in kernforge, please report: {what}") }
+}

@@ -1,0 +1,137 @@
+//! The summation order, decided by shape alone, and the packing of strided operands.
+//!
+//! Sums run sequentially with fused multiply-add. Two kinds get a fixed number of interleaved
+//! partial sums instead (`Reduction::partials`), because one chain of dependent additions would
+//! leave most of any CPU idle:
+//!
+//! - *row reductions*, where nothing but the reduction index walks memory with stride 1
+//!   (dot products, `matmul(w, x)` with a vector, softmax sums): 64 partials from 128 elements up,
+//!   16 from 16 up, 8 from 8 up;
+//! - *small outputs*: fewer than 128 sums and at least 16 terms each: the power of two that gives
+//!   about 128 chains, at most 8 and at most a quarter of the terms.
+
+use super::storage::loads;
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Role};
+use crate::scalar::{Block, Node};
+
+/// Fewest uses of an element for which copying it into unit stride pays.
+const PACK_REUSE: usize = 4;
+
+/// Packs strided operands, then fixes every contraction's number of partial sums.
+pub fn run(kernel: &mut Kernel) {
+    let mut at = 0;
+    while at < kernel.body.len() {
+        let packed = pack(kernel, at);
+        at += packed + 1;
+    }
+    for c in &mut kernel.body {
+        let partials = partials(c);
+        if let Some(r) = &mut c.reduction {
+            r.partials = partials;
+        }
+    }
+}
+
+/// The parallel index along which the output is contiguous.
+pub fn unit_index(c: &Contraction) -> Option<IndexId> {
+    let out = c.out.offset();
+    c.parallel_ids().find(|&i| out.coefficient(i) == 1 && c.index(i).extent > 1)
+}
+
+/// Copies operands of contraction `at` that the vector index would read with a stride into
+/// temporaries in unit stride, when each element is used several times. Returns how many
+/// contractions were inserted before it.
+fn pack(kernel: &mut Kernel, at: usize) -> usize {
+    let c = &kernel.body[at];
+    let (Some(v), Some(r)) = (unit_index(c), &c.reduction) else { return 0 };
+    let mut packs: Vec<(usize, Contraction)> = Vec::new();
+    let used = loads(&r.term);
+    for (n, read) in c.reads.iter().enumerate().filter(|(n, _)| used.contains(n)) {
+        let offset = read.offset();
+        let strided = !matches!(offset.coefficient(v), 0 | 1);
+        let plain = read.dims.iter().all(|d| !d.guarded);
+        let reuse: usize =
+            c.parallel_ids().filter(|&i| offset.coefficient(i) == 0).map(|i| c.index(i).extent).product();
+        if strided && plain && reuse >= PACK_REUSE {
+            packs.push((n, copy(c, &offset, read.buffer, kernel.buffer(read.buffer).len, v)));
+        }
+    }
+    let count = packs.len();
+    for (k, (n, mut copy)) in packs.into_iter().enumerate() {
+        let temp = BufferId(kernel.buffers.len() as u32);
+        let len = copy.out.len();
+        let mut name = format!("{}_packed", kernel.buffer(copy.reads[0].buffer).name);
+        while kernel.buffers.iter().any(|b| b.name == name) {
+            name.push('_');
+        }
+        kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
+        copy.out.buffer = temp;
+        // The packed operand in terms of the reader's own indices.
+        let reader = &mut kernel.body[at + k];
+        let old = reader.reads[n].offset();
+        let mut ids: Vec<IndexId> = old.terms.iter().map(|t| t.0).filter(|&i| i != v).collect();
+        ids.push(v);
+        let mut flat = Affine::default();
+        let mut stride = 1;
+        for &i in ids.iter().rev() {
+            flat.add_term(i, stride);
+            stride *= reader.index(i).extent as i64;
+        }
+        reader.reads[n] = Access { buffer: temp, dims: vec![Dim { at: flat, extent: len, guarded: false }] };
+        super::canonical::run(&mut copy);
+        kernel.body.insert(at + k, copy);
+    }
+    count
+}
+
+/// `packed[.., v] = operand[offset]` over the indices that the operand depends on, `v` last.
+fn copy(c: &Contraction, offset: &Affine, buffer: BufferId, len: usize, v: IndexId) -> Contraction {
+    let mut ids: Vec<IndexId> = offset.terms.iter().map(|t| t.0).filter(|&i| i != v).collect();
+    ids.push(v);
+    let indices: Vec<Index> = ids.iter().map(|&i| c.index(i).clone()).collect();
+    let mut read = Affine::constant(offset.constant);
+    let mut write = Affine::default();
+    let mut stride = 1;
+    for (new, &old) in ids.iter().enumerate().rev() {
+        let id = IndexId(new as u32);
+        read.add_term(id, offset.coefficient(old));
+        write.add_term(id, stride);
+        stride *= c.index(old).extent as i64;
+    }
+    Contraction {
+        parallel: indices.len(),
+        reads: vec![Access { buffer, dims: vec![Dim { at: read, extent: len, guarded: false }] }],
+        out: Access { buffer, dims: vec![Dim { at: write, extent: stride as usize, guarded: false }] },
+        indices,
+        reduction: None,
+        value: Block::of(Node::Load(0)),
+    }
+}
+
+/// The number of interleaved partial sums of a contraction. See the module's documentation.
+fn partials(c: &Contraction) -> usize {
+    let (Some(r), Some(last)) = (&c.reduction, c.reduce_ids().next_back()) else { return 1 };
+    let terms = c.index(last).extent;
+    let guarded = c.guards().iter().any(|(at, _)| at.coefficient(last) != 0);
+    let reads: Vec<Affine> = loads(&r.term).into_iter().map(|n| c.reads[n].offset()).collect();
+    let along_last = reads.iter().all(|o| matches!(o.coefficient(last), 0 | 1));
+    let along_output = unit_index(c).is_some_and(|v| reads.iter().all(|o| matches!(o.coefficient(v), 0 | 1)));
+    if guarded || terms < 8 {
+        return 1;
+    }
+    if along_last && !along_output {
+        return match terms {
+            128.. => 64,
+            16.. => 16,
+            _few => 8,
+        };
+    }
+    let outputs: usize = c.indices[..c.parallel].iter().map(|i| i.extent).product();
+    if outputs >= 128 || terms < 16 || r.op != ReduceOp::Sum {
+        return 1;
+    }
+    let chains = outputs.div_ceil(16);
+    let wanted = 8usize.div_ceil(chains).next_power_of_two().min(8);
+    let most = (terms / 4 + 1).next_power_of_two() / 2;
+    wanted.min(most.max(1))
+}

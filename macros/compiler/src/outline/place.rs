@@ -1,0 +1,156 @@
+//! Which nodes get a contraction of their own.
+
+use crate::graph::{Binary, Graph, NodeId, Op, Unary};
+
+/// Where a node is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A parameter or a constant: nothing to compute.
+    Leaf,
+    /// Inside the contraction of every reader (views), or of its one root (arithmetic).
+    Inline,
+    /// In a contraction of its own, with a buffer.
+    Root,
+}
+
+/// What a node is, for placement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Leaf,
+    /// Index arithmetic only.
+    View,
+    Reshape,
+    Elementwise,
+    /// A reduction over axes: its operand may be computed inside.
+    Reduce,
+    /// A product or window: its operands are read several times, so they must be in memory.
+    Product,
+}
+
+fn kind(op: &Op) -> Kind {
+    match op {
+        Op::Param(_) | Op::Constant(_) => Kind::Leaf,
+        Op::Cast | Op::Transpose(_) | Op::Slice { .. } => Kind::View,
+        Op::Reshape => Kind::Reshape,
+        Op::Unary(_) | Op::Binary(_) => Kind::Elementwise,
+        Op::Reduce { .. } => Kind::Reduce,
+        // Softmax and Normalize are gone after the passes; as products they are at least correct.
+        Op::MatMul
+        | Op::Conv(..)
+        | Op::ConvTranspose { .. }
+        | Op::Pool(..)
+        | Op::Softmax { .. }
+        | Op::LogSoftmax { .. }
+        | Op::Normalize { .. } => Kind::Product,
+    }
+}
+
+/// What the readers of a node ask of it.
+#[derive(Default)]
+struct Demand {
+    /// It must be in memory in its own row-major order.
+    buffer: bool,
+    /// It must be in memory, perhaps through a view.
+    operand: bool,
+    /// Whether every reader computes it element by element at its full size.
+    plain: bool,
+    /// Whether a reader uses one element several times.
+    broadcast: bool,
+    /// The contractions that compute it: a root, or the term of a reduction.
+    homes: Vec<(NodeId, bool)>,
+}
+
+/// Places every node; `stores` are the nodes stored to parameters.
+pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
+    let count = graph.nodes.len();
+    let mut places = vec![Place::Inline; count];
+    let mut demands: Vec<Demand> = (0..count).map(|_| Demand { plain: true, ..Demand::default() }).collect();
+    let mut occupied = vec![false; count]; // roots that already hold a sum
+    for i in (0..count).rev() {
+        let id = NodeId(i as u32);
+        let node = graph.node(id);
+        let kind = kind(&node.op);
+        let size = |n: NodeId| graph.node(n).shape.iter().product::<usize>();
+        let demand = std::mem::take(&mut demands[i]);
+        let home = match demand.homes.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        };
+        let in_memory = demand.buffer || stores.contains(&id);
+        let root = match kind {
+            Kind::Leaf => false,
+            Kind::View => in_memory,
+            Kind::Reshape => false, // reads the memory of its operand under other extents
+            Kind::Elementwise => in_memory || demand.operand || home.is_none() || demand.broadcast && !cheap(graph, id),
+            Kind::Reduce | Kind::Product => {
+                let fits = home
+                    .is_some_and(|(h, term)| !term && size(h) == size(id) && demand.plain && !occupied[h.0 as usize]);
+                in_memory || demand.operand || !fits
+            }
+        };
+        places[i] = match kind {
+            Kind::Leaf => Place::Leaf,
+            Kind::View | Kind::Reshape | Kind::Elementwise | Kind::Reduce | Kind::Product if root => Place::Root,
+            Kind::View | Kind::Reshape | Kind::Elementwise | Kind::Reduce | Kind::Product => Place::Inline,
+        };
+        let home = if root { Some((id, false)) } else { home };
+        if matches!(kind, Kind::Reduce | Kind::Product)
+            && let Some((h, _)) = home
+        {
+            occupied[h.0 as usize] = true;
+        }
+        // Tell the operands.
+        for &input in &node.inputs {
+            let d = &mut demands[input.0 as usize];
+            let full_size = size(input) == size(id);
+            d.broadcast |= size(input) < size(id);
+            match kind {
+                Kind::Leaf => {}
+                Kind::Reshape => d.buffer = true,
+                Kind::Product => demand_operand(graph, d, input, matches!(node.op, Op::MatMul)),
+                Kind::View if !root && demand.operand => demand_operand(graph, d, input, false),
+                Kind::Reduce => {
+                    add_home(d, (id, true));
+                    d.plain = false;
+                }
+                Kind::View | Kind::Elementwise => {
+                    match home {
+                        Some(h) => add_home(d, h),
+                        // A view with several readers: each of them computes the operand.
+                        None => demand.homes.iter().for_each(|h| add_home(d, *h)),
+                    }
+                    let axes_survive = !matches!(node.op, Op::Slice { .. });
+                    d.plain &= full_size && axes_survive && (root || demand.plain);
+                }
+            }
+        }
+    }
+    places
+}
+
+/// A product reads `input`: a view of memory will do, anything else must be stored.
+fn demand_operand(graph: &Graph, demand: &mut Demand, input: NodeId, slices: bool) {
+    match &graph.node(input).op {
+        Op::Slice { .. } if !slices => demand.buffer = true,
+        Op::Transpose(_) | Op::Cast | Op::Slice { .. } => demand.operand = true,
+        _other => demand.buffer = true,
+    }
+}
+
+fn add_home(demand: &mut Demand, home: (NodeId, bool)) {
+    if !demand.homes.contains(&home) {
+        demand.homes.push(home);
+    }
+}
+
+/// Whether computing a node again for every element costs less than storing it.
+fn cheap(graph: &Graph, id: NodeId) -> bool {
+    let node = graph.node(id);
+    let leaves = node.inputs.iter().all(|i| kind(&graph.node(*i).op) == Kind::Leaf);
+    let one_cycle = match &node.op {
+        Op::Unary(u) => matches!(u, Unary::Neg | Unary::Abs | Unary::Square | Unary::Relu),
+        Op::Binary(b) => !matches!(b, Binary::Div),
+        _other => false,
+    };
+    leaves && one_cycle
+}

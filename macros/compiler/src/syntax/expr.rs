@@ -1,0 +1,181 @@
+//! Rust expressions → ours. Anything the language does not have is an error that says what to write.
+
+use super::ast::{Expr, ExprKind};
+use crate::dtype::DType;
+use crate::error::Errors;
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{BinOp, Lit, UnOp};
+
+/// Converts an expression; what cannot be is reported and becomes `Invalid`.
+pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
+    let span = expr.span();
+    let make = |kind| Expr { kind, span };
+    match expr {
+        syn::Expr::Paren(p) => convert(*p.expr, errors),
+        syn::Expr::Group(g) => convert(*g.expr, errors),
+        syn::Expr::Path(p) => match p.path.get_ident() {
+            Some(name) => Expr { kind: ExprKind::Name(name.to_string()), span: name.span() },
+            None => {
+                let path = p.to_token_stream().to_string().replace(' ', "");
+                let message =
+                    format!("`{path}` is not known here: a macro sees no constants or paths, write the number");
+                fail(errors, span, message)
+            }
+        },
+        syn::Expr::Lit(l) => literal(&l.lit, span, errors),
+        syn::Expr::Array(a) => {
+            let items = a.elems.into_iter().map(|e| convert(e, errors)).collect();
+            make(ExprKind::List(items))
+        }
+        syn::Expr::Tuple(t) => {
+            let items = t.elems.into_iter().map(|e| convert(e, errors)).collect();
+            make(ExprKind::Tuple(items))
+        }
+        syn::Expr::Unary(syn::ExprUnary { op: UnOp::Neg(op), expr, .. }) => {
+            let inner = convert(*expr, errors);
+            match inner {
+                Expr { kind: ExprKind::Number(x, int), .. } => make(ExprKind::Number(-x, int)),
+                other => Expr { kind: ExprKind::Neg(Box::new(other)), span: op.span() },
+            }
+        }
+        syn::Expr::Binary(b) => {
+            let (sign, at) = match b.op {
+                BinOp::Add(t) => ('+', t.span()),
+                BinOp::Sub(t) => ('-', t.span()),
+                BinOp::Mul(t) => ('*', t.span()),
+                BinOp::Div(t) => ('/', t.span()),
+                other => {
+                    let message = "there are `+`, `-`, `*` and `/` on tensors".to_string();
+                    return fail(errors, other.span(), message);
+                }
+            };
+            let (left, right) = (convert(*b.left, errors), convert(*b.right, errors));
+            Expr { kind: ExprKind::Arith(sign, Box::new(left), Box::new(right)), span: at }
+        }
+        syn::Expr::Cast(c) => {
+            let name = c.ty.to_token_stream().to_string();
+            let inner = convert(*c.expr, errors);
+            match DType::from_name(&name) {
+                Some(dtype) => make(ExprKind::Cast(Box::new(inner), dtype)),
+                None => fail(errors, c.ty.span(), format!("`as {name}`: there are f32, f64 and the integer types")),
+            }
+        }
+        syn::Expr::Index(i) => index(i, errors),
+        syn::Expr::Range(r) => match range(&r, errors) {
+            Some((start, end)) => make(ExprKind::Range(start, end)),
+            None => make(ExprKind::Invalid),
+        },
+        syn::Expr::Call(c) => {
+            let name = match &*c.func {
+                syn::Expr::Path(p) => p.path.get_ident().cloned(),
+                _other => None,
+            };
+            match name {
+                Some(name) => call(name, Vec::new(), c.args, errors),
+                None => fail(errors, c.func.span(), "only an operation can be called: `relu(x)`".into()),
+            }
+        }
+        syn::Expr::MethodCall(m) => {
+            let receiver = convert(*m.receiver, errors);
+            call(m.method, vec![receiver], m.args, errors)
+        }
+        syn::Expr::Reference(r) => {
+            fail(errors, r.and_token.span(), "operands are written without `&`".into());
+            convert(*r.expr, errors)
+        }
+        syn::Expr::If(_) | syn::Expr::ForLoop(_) | syn::Expr::While(_) | syn::Expr::Match(_) => {
+            fail(errors, span, "a formula has no control flow: it is one expression over tensors".into())
+        }
+        syn::Expr::Assign(a) => {
+            fail(errors, a.eq_token.span(), "a named argument belongs inside a call: `conv2d(x, w, pad = 1)`".into())
+        }
+        _other => fail(errors, span, "this is not part of the language of formulas: calls, operators and names".into()),
+    }
+}
+
+fn fail(errors: &mut Errors, span: Span, message: String) -> Expr {
+    errors.push(span, message);
+    Expr { kind: ExprKind::Invalid, span }
+}
+
+fn literal(lit: &Lit, span: Span, errors: &mut Errors) -> Expr {
+    let kind = match lit {
+        Lit::Int(i) => i.base10_parse::<u64>().map(|n| ExprKind::Number(n as f64, true)),
+        Lit::Float(f) => f.base10_parse::<f64>().map(|x| ExprKind::Number(x, false)),
+        Lit::Bool(b) => Ok(ExprKind::Bool(b.value)),
+        _other => Err(syn::Error::new(span, "a formula has numbers, `true` and `false`, and no other literals")),
+    };
+    match kind {
+        Ok(kind) => Expr { kind, span },
+        Err(error) => fail(errors, span, error.to_string()),
+    }
+}
+
+fn call(
+    name: Ident,
+    mut args: Vec<Expr>,
+    given: syn::punctuated::Punctuated<syn::Expr, syn::Token![,]>,
+    errors: &mut Errors,
+) -> Expr {
+    let mut named: Vec<(Ident, Expr)> = Vec::new();
+    for arg in given {
+        match arg {
+            syn::Expr::Assign(a) => match &*a.left {
+                syn::Expr::Path(p) if p.path.get_ident().is_some() => {
+                    if let Some(key) = p.path.get_ident().cloned() {
+                        named.push((key, convert(*a.right, errors)));
+                    }
+                }
+                other => errors.push(other.span(), "a named argument is `name = value`"),
+            },
+            positional => {
+                let value = convert(positional, errors);
+                if let Some((key, _)) = named.last() {
+                    errors.push(value.span, format!("a positional argument cannot follow `{key} = ..`"));
+                }
+                args.push(value);
+            }
+        }
+    }
+    let span = name.span();
+    Expr { kind: ExprKind::Call { name, args, named }, span }
+}
+
+/// `x[i]`, `x[a..b]`, `x[a..]`, `x[..b]`
+fn index(i: syn::ExprIndex, errors: &mut Errors) -> Expr {
+    let span = i.index.span();
+    let tensor = Box::new(convert(*i.expr, errors));
+    let kind = match &*i.index {
+        syn::Expr::Range(r) => match range(r, errors) {
+            Some((start, end)) => ExprKind::Index(tensor, start, end, false),
+            None => ExprKind::Invalid,
+        },
+        single => match position(single, errors) {
+            Some(at) => ExprKind::Index(tensor, Some(at), at.checked_add(1), true),
+            None => ExprKind::Invalid,
+        },
+    };
+    Expr { kind, span }
+}
+
+/// Start and end of a range of integer literals; `None` if it is not one (reported).
+fn range(r: &syn::ExprRange, errors: &mut Errors) -> Option<(Option<usize>, Option<usize>)> {
+    let inclusive = usize::from(matches!(r.limits, syn::RangeLimits::Closed(_)));
+    let mut bound = |e: &Option<Box<syn::Expr>>| e.as_ref().map(|e| position(e, errors));
+    match (bound(&r.start), bound(&r.end)) {
+        (Some(None), _) | (_, Some(None)) => None,
+        (start, end) => Some((start.flatten(), end.flatten().and_then(|n| n.checked_add(inclusive)))),
+    }
+}
+
+fn position(expr: &syn::Expr, errors: &mut Errors) -> Option<usize> {
+    if let syn::Expr::Lit(syn::ExprLit { lit: Lit::Int(n), .. }) = expr
+        && let Ok(n) = n.base10_parse()
+    {
+        return Some(n);
+    }
+    errors.push(expr.span(), "an index is an integer literal");
+    None
+}
