@@ -22,7 +22,9 @@ const TILE_OVERHEAD: f64 = 8.0;
 const L3_BYTES_PER_CYCLE: f64 = 8.0;
 const L2_BYTES: f64 = (1 << 20) as f64;
 /// Cycles to enter and leave a reduction loop: bounds, the last mispredicted branch now and then.
-const LOOP_OVERHEAD: f64 = 4.0;
+const LOOP_OVERHEAD: f64 = 2.0;
+/// FMAs that wait in the scheduler of a core at a time: how far it looks for independent chains.
+const LOOKAHEAD: f64 = 70.0;
 /// Instructions that a transcendental function costs.
 const CALL_OPS: f64 = 16.0;
 
@@ -203,7 +205,7 @@ pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> E
             .collect();
     }
     // The read that a window slides along, and the part of its loads that is new.
-    let sliding = unroll::wave(c, plan).map(|w| (w.read, unroll::share(c, plan, &w)));
+    let sliding = unroll::wave(c, plan).map(|w| Sliding::new(c, plan, &w));
     let mut total = Estimate::default();
     for (count, tile, vectors) in &shapes {
         let one = tile_cost(facts, plan, table, tile, *vectors, sliding);
@@ -216,6 +218,27 @@ pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> E
     total
 }
 
+/// What the model needs to know of an unrolled window ([`unroll::Wave`]).
+#[derive(Clone, Copy)]
+struct Sliding {
+    /// The read that slides.
+    read: usize,
+    /// The part of its loads that is new.
+    share: f64,
+    /// Terms per row.
+    terms: f64,
+    /// Rows that use one element.
+    chains: f64,
+}
+
+impl Sliding {
+    fn new(c: &Contraction, plan: &Plan, wave: &unroll::Wave) -> Sliding {
+        let share = unroll::share(c, plan, wave);
+        let terms = wave.indices.iter().map(|&i| c.index(i).extent).product::<usize>() as f64;
+        Sliding { read: wave.read, share, terms, chains: 1.0 / share }
+    }
+}
+
 /// One tile: `tile[i]` values of parallel index `i`, `vectors` registers along the vector index.
 fn tile_cost(
     f: &Facts,
@@ -223,7 +246,7 @@ fn tile_cost(
     table: &Table,
     tile: &[usize],
     vectors: usize,
-    sliding: Option<(usize, f64)>,
+    sliding: Option<Sliding>,
 ) -> Estimate {
     let cost = &table.cost;
     let rows: usize = tile.iter().product();
@@ -240,10 +263,7 @@ fn tile_cost(
     for ((read, &last), &n) in f.term.iter().zip(&f.last).zip(&f.numbers) {
         let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
         let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
-        lines += uses as f64
-            * count
-            * gathers
-            * if sliding.is_some_and(|s| s.0 == n) { sliding.map_or(1.0, |s| s.1) } else { 1.0 };
+        lines += uses as f64 * count * gathers * sliding.map_or(1.0, |s| if s.read == n { s.share } else { 1.0 });
         if uses == 1 {
             panel += count * (lanes * f.dtype.bytes()) as f64;
         }
@@ -260,7 +280,11 @@ fn tile_cost(
         let far = f.row_bytes >= 1024 && f.row_bytes as f64 * steps > L2_BYTES;
         load = load.max(panel / if far { L3_BYTES_PER_CYCLE } else { cost.l2_bytes_per_cycle });
     }
-    let latency = cost.fma_latency / chains.max(1.0);
+    let latency = match sliding {
+        // In memory order the terms of a row come close together, so few chains are in sight.
+        Some(s) => registers * cost.fma_latency / s.chains.max(LOOKAHEAD / s.terms),
+        None => cost.fma_latency / chains.max(1.0),
+    };
     let issue = (registers * (1.0 + f.term_ops) + lines + 2.0) / ISSUE;
     let step = if f.steps > 0.0 && !f.term.is_empty() { arithmetic.max(load).max(latency).max(issue) } else { 0.0 };
     let value_loads: f64 = f

@@ -48,8 +48,9 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
     // A short loop between taps must stay a loop: eight iterations are beyond LLVM's own unrolling.
     let between_taps = c.reduce_ids().next_back().filter(|l| windows(c, plan, &reads) && !plan.unrolled.contains(l));
     let copies = between_taps.map_or(copies, |last| copies.min((c.index(last).extent / 8).max(1)));
+    let whole = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
     let copies = wishes.unroll.unwrap_or(copies).max(1);
-    plan.unroll = copies.next_multiple_of(partials);
+    plan.unroll = if whole { 1 } else { copies.next_multiple_of(partials) };
 }
 
 /// Whether some read of the term slides over the tile.
