@@ -89,7 +89,7 @@ format!(f64, soft::fma_f64, soft::sqrt_f64);
 
 /// Equal bits, or both NaN.
 fn same<T: Format>(a: T, b: T) -> bool {
-    a.bits() == b.bits() || (a != a && b != b)
+    a.bits() == b.bits() || Real::to_f64(a).is_nan() && Real::to_f64(b).is_nan()
 }
 
 #[track_caller]

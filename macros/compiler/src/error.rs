@@ -48,6 +48,11 @@ impl Errors {
         self.list.is_empty()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// The mistakes in the order found.
     pub fn iter(&self) -> impl Iterator<Item = &Error> {
         self.list.iter()

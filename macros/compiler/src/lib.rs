@@ -152,7 +152,8 @@ pub fn variant(kernel: &kernel_ir::Kernel, isa: Isa, options: &Options, name: Sp
     let mut smallest: Option<Variant> = None;
     for effort in Effort::ALL {
         let (schedule, cycles) = search::best(kernel, isa.table(), effort, wishes);
-        let verified = verify::verify(kernel, &schedule, isa).map_err(|e| Error { span, message: explain(e, options) })?;
+        let verified =
+            verify::verify(kernel, &schedule, isa).map_err(|e| Error { span, message: explain(e, options) })?;
         let internal = |e| Error { span, message: format!("internal error in kernforge, please report: {e}") };
         let code = lower::lower(verified).map_err(internal)?;
         let code_bytes = code.code_bytes();

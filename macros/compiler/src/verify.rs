@@ -52,13 +52,19 @@ pub fn verify<'a>(kernel: &'a Kernel, schedule: &'a Schedule, isa: Isa) -> Resul
 
 /// Checks a kernel by itself.
 pub fn check_kernel(kernel: &Kernel) -> Result<(), String> {
-    let mut written: Vec<bool> =
-        kernel.buffers.iter().map(|b| matches!(b.role, Role::In | Role::InOut | Role::Scalar | Role::Const(_))).collect();
+    let mut written: Vec<bool> = kernel
+        .buffers
+        .iter()
+        .map(|b| matches!(b.role, Role::In | Role::InOut | Role::Scalar | Role::Const(_)))
+        .collect();
     for (n, c) in kernel.body.iter().enumerate() {
         check_contraction(kernel, c).map_err(|e| format!("contraction {n}: {e}"))?;
         for read in &c.reads {
             if !written[read.buffer.0 as usize] {
-                return Err(format!("contraction {n} reads `{}` before it is written", kernel.buffer(read.buffer).name));
+                return Err(format!(
+                    "contraction {n} reads `{}` before it is written",
+                    kernel.buffer(read.buffer).name
+                ));
             }
         }
         written[c.out.buffer.0 as usize] = true;
@@ -90,7 +96,9 @@ fn check_contraction(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
         return Err(format!("overwrites `{}` while it is still read", kernel.buffer(c.out.buffer).name));
     }
     let uses_reduce = |read: &Access| read.dims.iter().any(|d| c.reduce_ids().any(|r| d.at.coefficient(r) != 0));
-    check_block(&c.value, c, c.reduction.is_some(), &|read| !uses_reduce(read) && !read.dims.iter().any(|d| d.guarded))?;
+    check_block(&c.value, c, c.reduction.is_some(), &|read| {
+        !uses_reduce(read) && !read.dims.iter().any(|d| d.guarded)
+    })?;
     if let Some(r) = &c.reduction {
         check_block(&r.term, c, false, &|_| true)?;
         if !r.partials.is_power_of_two() || r.partials > 64 {

@@ -1,1 +1,496 @@
-//! Syntax tree → graph.
+//! Syntax tree → graph: names, types, shapes; every mistake of a function at once, each at its
+//! token with both numbers and the fix.
+//!
+//! An operation on an operand that is already wrong stays quiet, so that one mistake is one
+//! message. [`scope`] holds what names mean, [`args`] binds arguments to an operation's row,
+//! [`windows`], [`products`] and [`shapes`] know the operations.
+
+mod args;
+mod layout;
+mod products;
+mod scope;
+mod shapes;
+mod windows;
+
+use crate::dtype::DType;
+use crate::error::Errors;
+use crate::graph::{Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Shape, Unary};
+use crate::ops::{self, Kind};
+use crate::syntax::ast::{Claim, Expr, ExprKind, Function, Type};
+use args::Arguments;
+use proc_macro2::Span;
+use scope::Scope;
+
+/// The most bytes a tensor may have.
+const TENSOR_LIMIT: usize = 1 << 31;
+/// The most axes a tensor may have.
+const RANK_LIMIT: usize = 6;
+
+/// What an expression stands for.
+#[derive(Clone, Debug)]
+enum Value {
+    Tensor(NodeId),
+    /// A number that takes the type of what it meets.
+    Number(f64),
+    Tuple(Vec<Value>),
+    /// Wrong, and reported.
+    Invalid,
+}
+
+/// Checks one function.
+pub fn check(function: &Function) -> Result<Graph, Errors> {
+    let mut checker = Checker {
+        graph: Graph { name: function.interface.name.to_string(), params: vec![], nodes: vec![], stores: vec![] },
+        errors: Errors::new(),
+        scope: Scope::default(),
+        seen: Seen::default(),
+    };
+    checker.parameters(function);
+    if function.options.nchw {
+        checker.images_in(function);
+    }
+    checker.lets(function);
+    checker.results(function);
+    checker.claim(function);
+    checker.scope.report_unused(&mut checker.errors);
+    checker.errors.finish(checker.graph)
+}
+
+/// Which kinds of operation occurred, for the claim that the macro's name makes.
+#[derive(Default)]
+struct Seen {
+    product: bool,
+    convolution: bool,
+    pooling: bool,
+    invalid: bool,
+}
+
+struct Checker {
+    graph: Graph,
+    errors: Errors,
+    scope: Scope,
+    seen: Seen,
+}
+
+impl Checker {
+    /// Reports a mistake.
+    fn fail(&mut self, span: Span, message: impl Into<String>) -> Value {
+        self.errors.push(span, message);
+        self.seen.invalid = true;
+        Value::Invalid
+    }
+
+    fn parameters(&mut self, f: &Function) {
+        for param in &f.interface.params {
+            let name = param.name.to_string();
+            let shape = self.declared(&param.ty);
+            let kind = match (&shape, param.mutable) {
+                (_, true) => ParamKind::InOut,
+                (Some(s), false) if s.is_empty() => ParamKind::Scalar,
+                (_, false) => ParamKind::In,
+            };
+            let value = match shape {
+                None => Value::Invalid,
+                Some(shape) => {
+                    let (dtype, span) = (param.ty.dtype, param.name.span());
+                    if kind == ParamKind::InOut && !dtype.is_float() {
+                        self.fail(param.ty.span, format!("results are f32 or f64, not {dtype}"));
+                    }
+                    if kind == ParamKind::InOut && shape.is_empty() {
+                        self.fail(param.ty.span, "an in-out parameter is a tensor: write `&mut f32[1]`");
+                    }
+                    self.graph.params.push(Param { name: name.clone(), dtype, shape: shape.clone(), kind, span });
+                    let id = ParamId(self.graph.params.len() as u32 - 1);
+                    Value::Tensor(self.graph.push(Op::Param(id), vec![], dtype, shape, span))
+                }
+            };
+            if !self.scope.bind(&name, value, param.name.span(), param.mutable) {
+                self.fail(param.name.span(), format!("the name `{name}` is used twice: names are unique in a kernel"));
+            }
+        }
+    }
+
+    /// The shape of a written type, if it is usable.
+    fn declared(&mut self, ty: &Type) -> Option<Shape> {
+        if ty.broken {
+            self.seen.invalid = true;
+            return None;
+        }
+        let mut fine = true;
+        for &(extent, span) in &ty.dims {
+            if extent == 0 {
+                self.fail(span, "a dimension of 0 holds nothing: dimensions are at least 1");
+                fine = false;
+            }
+        }
+        let shape: Shape = ty.dims.iter().map(|d| d.0).collect();
+        if shape.len() > RANK_LIMIT {
+            self.fail(ty.span, format!("{} dimensions, but tensors have at most {RANK_LIMIT}", shape.len()));
+            fine = false;
+        }
+        if fine && !self.fits(&shape, ty.dtype, ty.span) {
+            fine = false;
+        }
+        fine.then_some(shape)
+    }
+
+    /// Whether a tensor is of a size that can exist; reports if not.
+    fn fits(&mut self, shape: &[usize], dtype: DType, span: Span) -> bool {
+        let bytes = shape.iter().try_fold(dtype.bytes(), |n, &e| n.checked_mul(e));
+        if bytes.is_some_and(|b| b <= TENSOR_LIMIT) {
+            return true;
+        }
+        self.fail(span, format!("{} of {dtype} is larger than the 2 GiB a tensor may have", show(shape)));
+        false
+    }
+
+    fn lets(&mut self, f: &Function) {
+        for binding in &f.lets {
+            let value = self.value(&binding.value);
+            if let (Some(claim), Value::Tensor(node)) = (&binding.claim, &value)
+                && let Some(claimed) = self.declared(claim)
+            {
+                let found = self.shape(*node);
+                if claimed != found || claim.dtype != self.graph.node(*node).dtype {
+                    let dtype = self.graph.node(*node).dtype;
+                    self.fail(
+                        claim.span,
+                        format!("declared {}, but the value is {dtype}{}", shown(claim), show(&found)),
+                    );
+                }
+            }
+            let values = match (&value, binding.names.len()) {
+                (_, 1) => vec![value],
+                (Value::Tuple(values), n) if values.len() == n => values.clone(),
+                (Value::Invalid, n) => vec![Value::Invalid; n],
+                (_, n) => {
+                    let message = format!("{n} names are bound, but this is not a tuple of {n} values");
+                    self.fail(binding.value.span, message);
+                    vec![Value::Invalid; n]
+                }
+            };
+            for (name, value) in binding.names.iter().zip(values) {
+                if !self.scope.bind(&name.to_string(), value, name.span(), false) {
+                    self.fail(name.span(), format!("the name `{name}` is used twice: names are unique in a kernel"));
+                }
+            }
+        }
+    }
+
+    fn results(&mut self, f: &Function) {
+        let returned: Vec<&Expr> = f.results.iter().filter(|r| r.target.is_none()).map(|r| &r.value).collect();
+        let in_out: Vec<&crate::syntax::ast::Param> = f.interface.params.iter().filter(|p| p.mutable).collect();
+        // `= 0.5 * matmul(a, b) + c;` with one `&mut` parameter and no `->` is stored there.
+        let implied = f.interface.results.is_empty() && returned.len() == 1 && in_out.len() == 1;
+        for result in &f.results {
+            let target = match &result.target {
+                Some(name) => name.to_string(),
+                None if implied => in_out[0].name.to_string(),
+                None => continue,
+            };
+            let value = self.value(&result.value);
+            let span = result.target.as_ref().map_or(result.value.span, proc_macro2::Ident::span);
+            self.store_in_out(&target, value, span, result.value.span);
+        }
+        if implied {
+            self.unwritten(f);
+            return;
+        }
+        let declared = &f.interface.results;
+        if declared.len() != returned.len() {
+            let broken = f.results.iter().any(|r| matches!(r.value.kind, ExprKind::Invalid));
+            if !broken && !(f.results.is_empty() && self.seen.invalid) {
+                let span = returned.get(declared.len()).map_or(f.interface.name.span(), |e| e.span);
+                let message = match (declared.len(), returned.len()) {
+                    (0, 1) => {
+                        "the result has no type: write `-> f32[..]`, or `*name = ..` into a `&mut` parameter".into()
+                    }
+                    (d, r) => format!("{d} results are declared, but {r} are computed"),
+                };
+                self.fail(span, message);
+            }
+            returned.iter().for_each(|e| {
+                self.value(e);
+            });
+            self.unwritten(f);
+            return;
+        }
+        for (n, (ty, expr)) in declared.iter().zip(returned).enumerate() {
+            let name = if declared.len() == 1 { "out".to_string() } else { format!("out{n}") };
+            let value = self.value(expr);
+            self.store_result(name, ty, value, expr.span, f);
+        }
+        self.unwritten(f);
+    }
+
+    /// Every `&mut` parameter must be assigned.
+    fn unwritten(&mut self, f: &Function) {
+        for param in f.interface.params.iter().filter(|p| p.mutable) {
+            let name = param.name.to_string();
+            let written = self.graph.stores.iter().any(|(p, _)| self.graph.param(*p).name == name);
+            if !written && !self.seen.invalid {
+                self.fail(
+                    param.name.span(),
+                    format!("`{name}` is `&mut` but is not assigned: write `*{name} = ..;`, or drop the `&mut`"),
+                );
+            }
+        }
+    }
+
+    fn store_in_out(&mut self, name: &str, value: Value, span: Span, at: Span) {
+        let param = self.graph.params.iter().position(|p| p.name == name && p.kind == ParamKind::InOut);
+        self.scope.touch(name);
+        let Some(param) = param else {
+            if !self.scope.is_invalid(name) {
+                self.fail(span, format!("`{name}` cannot be assigned: only a parameter declared `&mut` can"));
+            }
+            return;
+        };
+        let wanted = self.graph.params[param].shape.clone();
+        let dtype = self.graph.params[param].dtype;
+        if self.graph.stores.iter().any(|(p, _)| p.0 as usize == param) {
+            self.fail(span, format!("`{name}` is assigned twice"));
+            return;
+        }
+        let rank = self.image_rank(wanted.len());
+        let Some(node) = self.finished(value, dtype, at) else { return };
+        let node = self.channels_first(node, rank);
+        self.expect_shape(node, &wanted, dtype, at, &format!("`{name}`"));
+        self.graph.stores.push((ParamId(param as u32), node));
+    }
+
+    fn store_result(&mut self, name: String, ty: &Type, value: Value, span: Span, f: &Function) {
+        let Some(shape) = self.declared(ty) else { return };
+        if !ty.dtype.is_float() {
+            self.fail(ty.span, format!("results are f32 or f64, not {}", ty.dtype));
+            return;
+        }
+        let Some(node) = self.finished(value, ty.dtype, span) else { return };
+        let rank = self.image_rank(shape.len());
+        let node = self.channels_first(node, rank);
+        // At the type, because that is what the user corrects; the value says what it is.
+        let found = self.shape(node);
+        let dtype = self.graph.node(node).dtype;
+        if found != shape {
+            let message =
+                format!("the result is {dtype}{}, not {}: write `-> {dtype}{}`", show(&found), shown(ty), show(&found));
+            self.fail(ty.span, message);
+        } else if dtype != ty.dtype {
+            self.fail(ty.span, format!("the result is {dtype}, not {}: convert with `as {}`", ty.dtype, ty.dtype));
+        }
+        let mut unique = name;
+        while f.interface.params.iter().any(|p| p.name == unique) {
+            unique.push('_');
+        }
+        let param = Param { name: unique, dtype: ty.dtype, shape, kind: ParamKind::Out, span: ty.span };
+        self.graph.params.push(param);
+        let id = ParamId(self.graph.params.len() as u32 - 1);
+        self.graph.stores.push((id, node));
+    }
+
+    /// The node of a value that is stored; `None` if it is wrong (reported).
+    fn finished(&mut self, value: Value, dtype: DType, span: Span) -> Option<NodeId> {
+        match value {
+            Value::Tensor(node) => Some(node),
+            Value::Number(x) => Some(self.graph.push(Op::Constant(vec![x]), vec![], dtype, vec![], span)),
+            Value::Tuple(_) => {
+                self.fail(span, "a tuple cannot be one result");
+                None
+            }
+            Value::Invalid => None,
+        }
+    }
+
+    fn expect_shape(&mut self, node: NodeId, wanted: &[usize], dtype: DType, span: Span, whose: &str) {
+        let (found, found_dtype) = (self.shape(node), self.graph.node(node).dtype);
+        if found != wanted || found_dtype != dtype {
+            let message = format!("this is {found_dtype}{}, but {whose} is {dtype}{}", show(&found), show(wanted));
+            self.fail(span, message);
+        }
+    }
+
+    fn claim(&mut self, f: &Function) {
+        let (holds, what, example) = match f.interface.claim {
+            Claim::Gemm => (self.seen.product, "product", "matmul(x, w)"),
+            Claim::Conv => (self.seen.convolution, "convolution", "conv2d(x, w)"),
+            Claim::Pool => (self.seen.pooling, "pooling", "max_pool2d(x, 2)"),
+            Claim::Kernel => return,
+        };
+        if !holds && !self.seen.invalid && self.errors.is_empty() {
+            let name = match f.interface.claim {
+                Claim::Gemm => "gemm",
+                Claim::Conv => "conv",
+                Claim::Pool | Claim::Kernel => "pool",
+            };
+            self.fail(
+                f.interface.name.span(),
+                format!("`{name}!` contains no {what} such as `{example}`: use `#[kernel]` for other formulas"),
+            );
+        }
+    }
+
+    fn shape(&self, node: NodeId) -> Shape {
+        self.graph.node(node).shape.clone()
+    }
+
+    /// Evaluates an expression.
+    fn value(&mut self, expr: &Expr) -> Value {
+        match &expr.kind {
+            ExprKind::Invalid => {
+                self.seen.invalid = true;
+                Value::Invalid
+            }
+            ExprKind::Number(x, _) => Value::Number(*x),
+            ExprKind::Bool(b) => self.fail(expr.span, format!("`{b}` is the value of an option, not of a tensor")),
+            ExprKind::Range(..) => self.fail(expr.span, "a range belongs inside an index: `x[a..b]`"),
+            ExprKind::Name(name) => match self.scope.look_up(name) {
+                Some(value) => value,
+                None => {
+                    let hint = ops::nearest(name, self.scope.names()).map(|n| format!("; did you mean `{n}`?"));
+                    let message = if ops::find(name).is_some() {
+                        format!("`{name}` is an operation: write `{name}(..)`")
+                    } else {
+                        let hint = hint
+                            .unwrap_or_else(|| ": a macro sees the parameters and `let`s of this formula only".into());
+                        format!("unknown name `{name}`{hint}")
+                    };
+                    self.fail(expr.span, message)
+                }
+            },
+            ExprKind::List(items) => self.literal(items, expr.span),
+            ExprKind::Tuple(items) => Value::Tuple(items.iter().map(|e| self.value(e)).collect()),
+            ExprKind::Neg(inner) => match self.value(inner) {
+                Value::Number(x) => Value::Number(-x),
+                other => self.unary(Unary::Neg, other, inner),
+            },
+            ExprKind::Arith(sign, a, b) => self.arithmetic(*sign, a, b, expr.span),
+            ExprKind::Cast(inner, dtype) => self.cast(inner, *dtype, expr.span),
+            ExprKind::Index(inner, start, end, single) => {
+                let value = self.value(inner);
+                self.index(value, (*start, *end, *single), 0, expr.span)
+            }
+            ExprKind::Call { name, args, named } => {
+                let Some(row) = ops::find(&name.to_string()) else { return self.unknown_op(name, args, named) };
+                match Arguments::bind(row, name, args, named, &mut self.errors) {
+                    Some(bound) => self.call(row.kind, &bound),
+                    None => {
+                        self.seen.invalid = true;
+                        args.iter().for_each(|a| self.scope.touch_all(a));
+                        named.iter().for_each(|(_, a)| self.scope.touch_all(a));
+                        Value::Invalid
+                    }
+                }
+            }
+        }
+    }
+
+    fn unknown_op(&mut self, name: &proc_macro2::Ident, args: &[Expr], named: &[(proc_macro2::Ident, Expr)]) -> Value {
+        let text = name.to_string();
+        args.iter().for_each(|a| self.scope.touch_all(a));
+        named.iter().for_each(|(_, a)| self.scope.touch_all(a));
+        let message = if let Some((_, ours)) = ops::FOREIGN.iter().find(|(f, _)| *f == text) {
+            format!("there is no operation `{text}`: it is spelled `{ours}` here")
+        } else if let Some(near) = ops::nearest(&text, ops::OPS.iter().map(|r| r.name)) {
+            format!("unknown operation `{text}`; did you mean `{near}`?")
+        } else {
+            format!("unknown operation `{text}`: the language reference lists them all")
+        };
+        self.fail(name.span(), message)
+    }
+
+    /// Builds an operation from its bound arguments.
+    fn call(&mut self, kind: Kind, args: &Arguments<'_>) -> Value {
+        match kind {
+            Kind::MatMul | Kind::Dot | Kind::Outer | Kind::ScaleRows | Kind::Linear => self.product(kind, args),
+            Kind::Conv(_) | Kind::Depthwise(_) | Kind::ConvTranspose(_) | Kind::Correlate(_) => {
+                self.seen.convolution = true;
+                self.convolution(kind, args)
+            }
+            Kind::Pool(pool, rank) => {
+                self.seen.pooling = true;
+                self.pool(pool, rank, args)
+            }
+            Kind::GlobalPool(pool) => {
+                self.seen.pooling = true;
+                self.global_pool(pool, args)
+            }
+            Kind::T | Kind::Transpose | Kind::Reshape | Kind::Slice => self.view(kind, args),
+            Kind::Softmax | Kind::LogSoftmax | Kind::LayerNorm | Kind::Reduce(_) => self.rows(kind, args),
+            Kind::Unary(f) => self.unary_of(f, args),
+            Kind::LeakyRelu => match self.number(args, "slope") {
+                Some(slope) => self.unary_of(Unary::LeakyRelu(slope), args),
+                None => Value::Invalid,
+            },
+            Kind::Elu => match self.number(args, "alpha") {
+                Some(alpha) => self.unary_of(Unary::Elu(alpha), args),
+                None => Value::Invalid,
+            },
+            Kind::Gelu => match args.word("approximate") {
+                Ok("none") => self.unary_of(Unary::Gelu, args),
+                Ok("tanh") => self.unary_of(Unary::GeluTanh, args),
+                Ok(_) | Err(_) => self.fail(args.span("approximate"), "`approximate` is `none` or `tanh`"),
+            },
+            Kind::Clamp => match (self.number(args, "lo"), self.number(args, "hi")) {
+                (Some(lo), Some(hi)) if lo <= hi => self.unary_of(Unary::Clamp(lo, hi), args),
+                (Some(lo), Some(hi)) => {
+                    self.fail(args.span("hi"), format!("`clamp` between {lo} and {hi}: the first must not be larger"))
+                }
+                (_, _) => Value::Invalid,
+            },
+            Kind::Prelu => self.binary_of(Binary::Prelu, args, "x", "weight"),
+            Kind::Minimum => self.binary_of(Binary::Minimum, args, "a", "b"),
+            Kind::Maximum => self.binary_of(Binary::Maximum, args, "a", "b"),
+        }
+    }
+
+    /// A number argument.
+    fn number(&mut self, args: &Arguments<'_>, name: &'static str) -> Option<f64> {
+        match args.given(name) {
+            None => args.default(name).and_then(|d| d.parse().ok()),
+            Some(expr) => match self.value(expr) {
+                Value::Number(x) => Some(x),
+                Value::Invalid => None,
+                Value::Tensor(_) | Value::Tuple(_) => {
+                    self.fail(expr.span, format!("`{name}` is a number"));
+                    None
+                }
+            },
+        }
+    }
+
+    /// A tensor argument; `None` if it is wrong (reported).
+    fn tensor(&mut self, args: &Arguments<'_>, name: &'static str) -> Option<NodeId> {
+        let expr = args.given(name)?;
+        match self.value(expr) {
+            Value::Tensor(node) => Some(node),
+            Value::Invalid => None,
+            Value::Number(_) | Value::Tuple(_) => {
+                self.fail(expr.span, format!("`{}` of `{}` is a tensor", name, args.op()));
+                None
+            }
+        }
+    }
+
+    /// A float tensor argument.
+    fn float(&mut self, args: &Arguments<'_>, name: &'static str) -> Option<NodeId> {
+        let node = self.tensor(args, name)?;
+        let dtype = self.graph.node(node).dtype;
+        if dtype.is_float() {
+            return Some(node);
+        }
+        let span = args.span(name);
+        self.fail(span, format!("this is {dtype}: arithmetic is in f32 or f64, write `as f32`"));
+        None
+    }
+}
+
+/// `[4, 8]`, or nothing for a single number.
+fn show(shape: &[usize]) -> String {
+    if shape.is_empty() { String::new() } else { format!("{shape:?}") }
+}
+
+/// A type as written.
+fn shown(ty: &Type) -> String {
+    let dims: Vec<usize> = ty.dims.iter().map(|d| d.0).collect();
+    format!("{}{}", ty.dtype, show(&dims))
+}

@@ -3,8 +3,8 @@
 use super::{Lowering, Offset};
 use crate::kernel_ir::{Affine, IndexId, ReduceOp};
 use crate::scalar::{Block, Node, Prim};
-use crate::schedule::Vector;
 use crate::schedule::cost::is_product;
+use crate::schedule::{Vector, unroll};
 use crate::vir::{Addr, Bound, Lanes, Op, Reg};
 
 /// What the padding leaves of a term.
@@ -64,9 +64,8 @@ impl Lowering<'_, '_> {
         let lanes = self.lanes;
         while chains.len() > 1 {
             let half = chains.len() / 2;
-            chains = (0..half)
-                .map(|j| self.b.set_new(lanes, Op::Prim(prim, vec![chains[j], chains[j + half]])))
-                .collect();
+            chains =
+                (0..half).map(|j| self.b.set_new(lanes, Op::Prim(prim, vec![chains[j], chains[j + half]]))).collect();
         }
         chains[0]
     }
@@ -81,6 +80,7 @@ impl Lowering<'_, '_> {
         let i = id.0 as usize;
         let extent = self.c.index(id).extent as i64;
         match self.run(rows, id)? {
+            Run::Unrolled if innermost && self.windowed().is_some() => self.wave(rows, id, sums)?,
             Run::Unrolled => {
                 for value in 0..extent {
                     self.at[i] = Addr::constant(value);
@@ -106,11 +106,47 @@ impl Lowering<'_, '_> {
             Run::Loop(lo, hi) => {
                 let var = self.b.open_loop(&self.c.index(id).name, (0, extent - 1));
                 self.at[i] = Addr { base: 0, terms: vec![(var, 1)] };
-                if innermost { self.step(rows, 0, sums)? } else { self.nest(rows, level + 1, sums)? }
+                if innermost {
+                    self.step(rows, 0, sums)?
+                } else {
+                    self.nest(rows, level + 1, sums)?
+                }
                 self.b.close_loop(var, lo, hi, 1);
             }
         }
         self.at[i] = Addr::default();
+        Ok(())
+    }
+
+    /// The read of the term, if any, that a window slides over: elements that several rows of the
+    /// tile need at different values of the innermost index.
+    fn windowed(&self) -> Option<usize> {
+        let (Some(_), Some(last)) = (self.vector, self.c.reduce_ids().next_back()) else { return None };
+        let r = self.c.reduction.as_ref()?;
+        crate::outline::loads(&r.term)
+            .into_iter()
+            .find(|&n| self.plan.tile.iter().any(|t| unroll::overlaps(self.c, &self.reads[n], t.0, last)))
+    }
+
+    /// All values of the unrolled innermost index for all rows, ordered by what is read: a vector is
+    /// loaded once, used by every row whose window holds it, and dead. Each row still sees its own
+    /// terms in ascending order.
+    fn wave(&mut self, rows: &[Offset], id: IndexId, sums: &[Reg]) -> Result<(), String> {
+        let (Some(n), i) = (self.windowed(), id.0 as usize) else { return Ok(()) };
+        let mut steps: Vec<(i64, usize, usize)> = Vec::new();
+        let read = self.reads[n].clone();
+        for value in 0..self.c.index(id).extent {
+            self.at[i] = Addr::constant(value as i64);
+            for (r, row) in rows.iter().enumerate() {
+                let base = self.address(&read, row, 0).base;
+                steps.push((if read.coefficient(id) > 0 { base } else { -base }, r, value));
+            }
+        }
+        steps.sort_by_key(|s| s.0);
+        for (_, r, value) in steps {
+            self.at[i] = Addr::constant(value as i64);
+            self.row_step(&rows[r], r, value, sums)?;
+        }
         Ok(())
     }
 
@@ -179,18 +215,24 @@ impl Lowering<'_, '_> {
 
     /// One reduction step of the whole tile; `copy` selects the partial sum.
     fn step(&mut self, rows: &[Offset], copy: usize, sums: &[Reg]) -> Result<(), String> {
-        let (_, partials) = self.operator();
         for (r, row) in rows.iter().enumerate() {
-            for v in 0..self.vectors {
-                let sum = sums[(r * self.vectors + v) * partials + copy % partials];
-                match self.reach(row, v)? {
-                    Reach::Nothing => {}
-                    Reach::Full => {
-                        let lanes = Lanes::first(self.active_lanes(v));
-                        self.accumulate(row, v, lanes, None, sum)?;
-                    }
-                    Reach::Lanes(lanes) => self.accumulate(row, v, lanes, Some(lanes), sum)?,
+            self.row_step(row, r, copy, sums)?;
+        }
+        Ok(())
+    }
+
+    /// One reduction step of row number `r`.
+    fn row_step(&mut self, row: &Offset, r: usize, copy: usize, sums: &[Reg]) -> Result<(), String> {
+        let (_, partials) = self.operator();
+        for v in 0..self.vectors {
+            let sum = sums[(r * self.vectors + v) * partials + copy % partials];
+            match self.reach(row, v)? {
+                Reach::Nothing => {}
+                Reach::Full => {
+                    let lanes = Lanes::first(self.active_lanes(v));
+                    self.accumulate(row, v, lanes, None, sum)?;
                 }
+                Reach::Lanes(lanes) => self.accumulate(row, v, lanes, Some(lanes), sum)?,
             }
         }
         Ok(())

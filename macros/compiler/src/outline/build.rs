@@ -5,9 +5,7 @@ use super::reduction;
 use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::{Graph, NodeId, Op, unary};
-use crate::kernel_ir::{
-    Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role,
-};
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role};
 use crate::scalar::{Block, Node, Val};
 
 /// A coordinate of a tensor axis in terms of the contraction's indices.

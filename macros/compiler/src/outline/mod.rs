@@ -32,7 +32,8 @@ pub const STACK_LIMIT: usize = 512 << 10;
 pub fn outline(graph: &Graph) -> Result<Kernel, Errors> {
     let stores: Vec<NodeId> = graph.stores.iter().map(|&(_, n)| without_reshape(graph, n)).collect();
     let places = place::place(graph, &stores);
-    let kernel = Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
+    let kernel =
+        Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
     let mut builder = build::Builder::new(graph, &places, kernel);
     for (&(param, _), &node) in graph.stores.iter().zip(&stores) {
         builder.store(node, BufferId(param.0));

@@ -81,13 +81,10 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
             Kind::Leaf => false,
             Kind::View => in_memory,
             Kind::Reshape => false, // reads the memory of its operand under other extents
-            Kind::Elementwise => {
-                in_memory || demand.operand || home.is_none() || demand.broadcast && !cheap(graph, id)
-            }
+            Kind::Elementwise => in_memory || demand.operand || home.is_none() || demand.broadcast && !cheap(graph, id),
             Kind::Reduce | Kind::Product => {
-                let fits = home.is_some_and(|(h, term)| {
-                    !term && size(h) == size(id) && demand.plain && !occupied[h.0 as usize]
-                });
+                let fits = home
+                    .is_some_and(|(h, term)| !term && size(h) == size(id) && demand.plain && !occupied[h.0 as usize]);
                 in_memory || demand.operand || !fits
             }
         };

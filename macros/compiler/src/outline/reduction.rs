@@ -13,11 +13,9 @@ pub fn hosted(graph: &Graph, places: &[Place], root: NodeId) -> Option<NodeId> {
     let node = graph.node(root);
     match &node.op {
         Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => Some(root),
-        Op::Cast | Op::Unary(_) | Op::Binary(_) | Op::Transpose(_) | Op::Slice { .. } => node
-            .inputs
-            .iter()
-            .filter(|i| places[i.0 as usize] == Place::Inline)
-            .find_map(|&i| hosted(graph, places, i)),
+        Op::Cast | Op::Unary(_) | Op::Binary(_) | Op::Transpose(_) | Op::Slice { .. } => {
+            node.inputs.iter().filter(|i| places[i.0 as usize] == Place::Inline).find_map(|&i| hosted(graph, places, i))
+        }
         Op::Param(_)
         | Op::Constant(_)
         | Op::Reshape

@@ -1,6 +1,6 @@
 //! Where results and intermediates lie.
 
-use crate::kernel_ir::{Access, BufferId, Buffer, Contraction, IndexId, Kernel, Role};
+use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, IndexId, Kernel, Role};
 use crate::scalar::{Block, Node};
 
 /// In-place results: every formula reads its parameters as they were before the call. A store
@@ -82,7 +82,11 @@ pub fn share(kernel: &mut Kernel) {
         let (from, to) = (&kernel.buffers[t], kernel.buffer(target));
         let fits = to.role == Role::Out && to.len == from.len && to.dtype == from.dtype;
         let touched = |c: &Contraction| c.out.buffer == target || c.reads.iter().any(|r| r.buffer == target);
-        if fits && in_place(&kernel.body[last], temp) && !kernel.body[..last].iter().any(touched) && covers(&kernel.body[last], to.len) {
+        if fits
+            && in_place(&kernel.body[last], temp)
+            && !kernel.body[..last].iter().any(touched)
+            && covers(&kernel.body[last], to.len)
+        {
             for c in &mut kernel.body {
                 for access in c.reads.iter_mut().chain([&mut c.out]).filter(|a| a.buffer == temp) {
                     access.buffer = target;

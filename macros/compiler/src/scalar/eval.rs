@@ -150,11 +150,15 @@ impl Block {
                 Node::Acc | Node::Arg(_) | Node::Load(_) => leaf(node),
                 Node::Const(c) => T::from_f64(*c),
                 Node::Prim(prim, args) => {
-                    let mut padded = [T::NAN; 4];
-                    for (to, from) in padded.iter_mut().zip(args) {
-                        *to = at(from);
-                    }
-                    T::apply(*prim, padded)
+                    let nan = T::NAN;
+                    let args = match args.as_slice() {
+                        [a] => [at(a), nan, nan, nan],
+                        [a, b] => [at(a), at(b), nan, nan],
+                        [a, b, c] => [at(a), at(b), at(c), nan],
+                        [a, b, c, d] => [at(a), at(b), at(c), at(d)],
+                        _ => [nan; 4],
+                    };
+                    T::apply(*prim, args)
                 }
                 Node::Call(func, arg) => func.eval(at(arg)),
             };

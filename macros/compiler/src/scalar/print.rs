@@ -4,7 +4,7 @@
 //! order, with a `let` for every node where it does not (a shared value, a long expression):
 //!
 //! ```text
-//! let t0 = exp(x[m, k])
+//! let t0 = exp(x[m, k]);
 //! t0 / (1.0 + t0)
 //! ```
 //!
@@ -31,7 +31,7 @@ pub fn lines(block: &Block, load: impl Fn(usize) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     for (at, name) in printer.names.iter().enumerate().take(last) {
         if let Some(n) = name {
-            lines.push(format!("let t{n} = {}", printer.node(at).text));
+            lines.push(format!("let t{n} = {};", printer.node(at).text));
         }
     }
     lines.push(printer.node(last).text);

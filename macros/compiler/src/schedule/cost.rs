@@ -7,10 +7,11 @@
 //! dependent FMA per accumulator. Around it come the epilogue, the stores and a fixed cost per
 //! tile. Steps that padding skips are counted: the model only ranks plans of one contraction.
 
+use super::unroll::overlaps;
 use super::{Plan, Vector};
 use crate::dtype::DType;
 use crate::isa::Table;
-use crate::kernel_ir::{Contraction, IndexId, ReduceOp};
+use crate::kernel_ir::{Affine, Contraction, IndexId, ReduceOp};
 use crate::outline::loads;
 use crate::scalar::{Block, Node, Prim};
 
@@ -43,6 +44,8 @@ pub struct Facts {
     term: Vec<Vec<i64>>,
     /// Per read in the term: coefficient of the last reduction index.
     last: Vec<i64>,
+    /// That index, if any.
+    last_index: Option<(IndexId, usize)>,
     /// Per read of the epilogue.
     value: Vec<Vec<i64>>,
     /// Arithmetic per point beyond the one that accumulates.
@@ -64,6 +67,7 @@ impl Facts {
         let last = c.reduce_ids().next_back();
         Facts {
             dtype,
+            last_index: last.map(|l| (l, c.index(l).extent)),
             last: term.iter().map(|&n| last.map_or(0, |l| c.reads[n].offset().coefficient(l))).collect(),
             term: term.into_iter().map(coefficients).collect(),
             value: loads(&c.value).into_iter().map(coefficients).collect(),
@@ -75,11 +79,25 @@ impl Facts {
     }
 }
 
+/// The flat offsets of the reads of a term.
+pub struct Loads {
+    /// In the order of the term's loads.
+    pub term: Vec<Affine>,
+}
+
+impl Loads {
+    /// Of a contraction.
+    pub fn of(c: &Contraction) -> Loads {
+        let numbers = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
+        Loads { term: numbers.into_iter().map(|n| c.reads[n].offset()).collect() }
+    }
+}
+
 /// Whether the contraction is a sum of products, accumulated by FMA.
 pub fn is_product(c: &Contraction) -> bool {
-    c.reduction.as_ref().is_some_and(|r| {
-        r.op == ReduceOp::Sum && matches!(r.term.nodes.last(), Some(Node::Prim(Prim::Mul, _)))
-    })
+    c.reduction
+        .as_ref()
+        .is_some_and(|r| r.op == ReduceOp::Sum && matches!(r.term.nodes.last(), Some(Node::Prim(Prim::Mul, _))))
 }
 
 fn ops(block: &Block) -> f64 {
@@ -104,11 +122,31 @@ pub fn registers(c: &Contraction, plan: &Plan, table: &Table) -> usize {
         Vector::None => rows * partials.min(8) + 2,
         Vector::Reduce { lanes } => rows * (partials / lanes).max(1) + 2,
         Vector::Parallel { vectors, .. } if c.reduction.is_none() => rows * vectors + 2,
-        Vector::Parallel { vectors, .. } => {
-            let embedded = vectors == 1 && table.embedded_broadcast;
-            rows * vectors * partials + vectors + usize::from(!embedded)
+        Vector::Parallel { index, vectors, .. } => {
+            let offsets = Loads::of(c).term;
+            let tiled = |o: &Affine| plan.tile.iter().any(|t| o.coefficient(t.0) != 0);
+            let last = c.reduce_ids().next_back();
+            let slides = offsets.iter().any(|o| {
+                last.is_some_and(|l| plan.unrolled.contains(&l) && plan.tile.iter().any(|t| overlaps(c, o, t.0, l)))
+            });
+            let live: usize = offsets
+                .iter()
+                .map(|o| match o.coefficient(index) {
+                    0 if vectors == 1 && table.embedded_broadcast && !slides => 0,
+                    0 => 1,
+                    // Filter taps stay while the window slides over the row.
+                    _vector if slides && !tiled(o) => vectors * taps(c, plan, o),
+                    _vector => vectors,
+                })
+                .sum();
+            rows * vectors * partials + live
         }
     }
+}
+
+/// Unrolled values of the reduction that select different elements of a read.
+fn taps(c: &Contraction, plan: &Plan, offset: &Affine) -> usize {
+    plan.unrolled.iter().filter(|r| offset.coefficient(**r) != 0).map(|r| c.index(*r).extent).product()
 }
 
 /// Splits `extent` into the fewest tiles of at most `size`, as equal as possible: the larger
@@ -173,7 +211,7 @@ fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usi
     for (read, &last) in f.term.iter().zip(&f.last) {
         let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
         let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
-        lines += uses as f64 * count * gathers;
+        lines += uses as f64 * count * gathers * shared(f, plan, tile, read, last, vector_index);
         if uses == 1 {
             panel += count * (lanes * f.dtype.bytes()) as f64;
         }
@@ -215,6 +253,22 @@ fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usi
         latency: steps * latency,
         around,
     }
+}
+
+/// The part of a window's loads that is new: a row of `t` pixels and `k` unrolled taps reads
+/// `t·stride + k` different vectors, not `t·k`.
+fn shared(f: &Facts, plan: &Plan, tile: &[usize], read: &[i64], last: i64, vector: Option<IndexId>) -> f64 {
+    let Some((_, taps)) = f.last_index.filter(|l| plan.unrolled.contains(&l.0)) else { return 1.0 };
+    if vector.is_none() || last == 0 {
+        return 1.0;
+    }
+    let slides = |i: &usize| {
+        tile[*i] > 1 && read[*i] != 0 && read[*i] % last == 0 && (read[*i] / last).unsigned_abs() < taps as u64
+    };
+    let Some(row) = (0..tile.len()).find(slides) else { return 1.0 };
+    let (pixels, stride) = (tile[row] as f64, (read[row] / last).unsigned_abs() as f64);
+    let all = pixels * taps as f64;
+    ((pixels - 1.0) * stride.min(taps as f64) + taps as f64) / all
 }
 
 /// Registers that one read fills per step, and loads per register.

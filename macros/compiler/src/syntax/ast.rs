@@ -147,6 +147,8 @@ pub enum ExprKind {
     Cast(Box<Expr>, DType),
     /// `x[i]`, `x[a..b]`: start, end (None: open), whether the axis is removed.
     Index(Box<Expr>, Option<usize>, Option<usize>, bool),
+    /// `a..b` as an argument: start and end (None: open).
+    Range(Option<usize>, Option<usize>),
     /// Could not be parsed; already reported.
     Invalid,
 }

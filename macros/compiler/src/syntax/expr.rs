@@ -19,7 +19,8 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
             Some(name) => Expr { kind: ExprKind::Name(name.to_string()), span: name.span() },
             None => {
                 let path = p.to_token_stream().to_string().replace(' ', "");
-                let message = format!("`{path}` is not known here: a macro sees no constants or paths, write the number");
+                let message =
+                    format!("`{path}` is not known here: a macro sees no constants or paths, write the number");
                 fail(errors, span, message)
             }
         },
@@ -62,6 +63,10 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
             }
         }
         syn::Expr::Index(i) => index(i, errors),
+        syn::Expr::Range(r) => match range(&r, errors) {
+            Some((start, end)) => make(ExprKind::Range(start, end)),
+            None => make(ExprKind::Invalid),
+        },
         syn::Expr::Call(c) => {
             let name = match &*c.func {
                 syn::Expr::Path(p) => p.path.get_ident().cloned(),
@@ -142,27 +147,35 @@ fn call(
 fn index(i: syn::ExprIndex, errors: &mut Errors) -> Expr {
     let span = i.index.span();
     let tensor = Box::new(convert(*i.expr, errors));
-    let mut number = |e: &syn::Expr| match e {
-        syn::Expr::Lit(syn::ExprLit { lit: Lit::Int(n), .. }) => n.base10_parse::<usize>().ok(),
-        other => {
-            errors.push(other.span(), "an index is an integer literal");
-            None
-        }
-    };
     let kind = match &*i.index {
-        syn::Expr::Range(r) => {
-            let inclusive = usize::from(matches!(r.limits, syn::RangeLimits::Closed(_)));
-            let start = r.start.as_ref().map(|e| number(e));
-            let end = r.end.as_ref().map(|e| number(e).and_then(|n| n.checked_add(inclusive)));
-            if start == Some(None) || end == Some(None) {
-                return Expr { kind: ExprKind::Invalid, span };
-            }
-            ExprKind::Index(tensor, start.flatten(), end.flatten(), false)
-        }
-        single => match number(single) {
+        syn::Expr::Range(r) => match range(r, errors) {
+            Some((start, end)) => ExprKind::Index(tensor, start, end, false),
+            None => ExprKind::Invalid,
+        },
+        single => match position(single, errors) {
             Some(at) => ExprKind::Index(tensor, Some(at), at.checked_add(1), true),
             None => ExprKind::Invalid,
         },
     };
     Expr { kind, span }
+}
+
+/// Start and end of a range of integer literals; `None` if it is not one (reported).
+fn range(r: &syn::ExprRange, errors: &mut Errors) -> Option<(Option<usize>, Option<usize>)> {
+    let inclusive = usize::from(matches!(r.limits, syn::RangeLimits::Closed(_)));
+    let mut bound = |e: &Option<Box<syn::Expr>>| e.as_ref().map(|e| position(e, errors));
+    match (bound(&r.start), bound(&r.end)) {
+        (Some(None), _) | (_, Some(None)) => None,
+        (start, end) => Some((start.flatten(), end.flatten().and_then(|n| n.checked_add(inclusive)))),
+    }
+}
+
+fn position(expr: &syn::Expr, errors: &mut Errors) -> Option<usize> {
+    if let syn::Expr::Lit(syn::ExprLit { lit: Lit::Int(n), .. }) = expr
+        && let Ok(n) = n.base10_parse()
+    {
+        return Some(n);
+    }
+    errors.push(expr.span(), "an index is an integer literal");
+    None
 }

@@ -24,8 +24,7 @@ pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) 
 /// The function under `#[kernel(..)]`.
 pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
-    let mut functions: Vec<Function> =
-        function::parse(Claim::Kernel, item, &mut errors).into_iter().collect();
+    let mut functions: Vec<Function> = function::parse(Claim::Kernel, item, &mut errors).into_iter().collect();
     if let Some(f) = functions.first_mut() {
         options::arguments(attr, &mut f.options, &mut errors);
     }

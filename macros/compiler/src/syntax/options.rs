@@ -19,7 +19,9 @@ pub fn attributes(attrs: Vec<Attribute>, options: &mut Options, errors: &mut Err
     for attr in attrs {
         match attr.path().get_ident().map(ToString::to_string) {
             Some(name) if NAMES.contains(&name.as_str()) => option(&attr.meta, options, errors),
-            Some(name) if ["doc", "allow", "expect", "must_use", "cfg", "deprecated", "inline"].contains(&name.as_str()) => {
+            Some(name)
+                if ["doc", "allow", "expect", "must_use", "cfg", "deprecated", "inline"].contains(&name.as_str()) =>
+            {
                 others.push(attr);
             }
             _unknown => errors.push(

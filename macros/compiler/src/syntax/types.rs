@@ -50,6 +50,12 @@ fn parse(trees: &[TokenTree], span: Span, errors: &mut Errors) -> Type {
         {
             tensor_macro(inner, errors)
         }
+        // `kernforge::Tensor![..]`
+        [TokenTree::Ident(_), TokenTree::Punct(a), TokenTree::Punct(b), rest @ ..]
+            if a.as_char() == ':' && b.as_char() == ':' && !rest.is_empty() =>
+        {
+            parse(rest, span, errors)
+        }
         [first, ..] => {
             errors.push(first.span(), "expected a tensor type such as `f32[4, 8]` or `Tensor![f32; 4, 8]`, or `f32`");
             broken(first.span())
@@ -101,7 +107,10 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
                     Ok(extent) => ty.dims.push((extent, tree.span())),
                     Err(error) => {
                         ty.broken = true;
-                        errors.push(tree.span(), format!("`{tree}` is not a dimension: {error}; write a positive integer"));
+                        errors.push(
+                            tree.span(),
+                            format!("`{tree}` is not a dimension: {error}; write a positive integer"),
+                        );
                     }
                 }
             }
@@ -110,7 +119,9 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
                 ty.broken = true;
                 errors.push(
                     tree.span(),
-                    format!("`{name}` is not a literal: a macro sees no constants of the surrounding code, write the number"),
+                    format!(
+                        "`{name}` is not a literal: a macro sees no constants of the surrounding code, write the number"
+                    ),
                 );
             }
             (TokenTree::Punct(p), true) if p.as_char() == ',' => {
@@ -124,7 +135,10 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
             }
             (_, false) => {
                 ty.broken = true;
-                errors.push(tree.span(), "dimensions are integer literals separated by commas: write the computed number");
+                errors.push(
+                    tree.span(),
+                    "dimensions are integer literals separated by commas: write the computed number",
+                );
                 break;
             }
         }

@@ -106,9 +106,7 @@ fn variables_are_plain(kernel: &Kernel) -> bool {
             }
             Stmt::Set { op: Op::Load { at, .. } | Op::Broadcast { at, .. } | Op::Gather { at, .. }, .. }
             | Stmt::Store { at, .. } => addr(kernel, at, scope),
-            Stmt::Set {
-                op: Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..), ..
-            }
+            Stmt::Set { op: Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..), .. }
             | Stmt::Comment(_) => true,
         })
     }

@@ -1,0 +1,58 @@
+//! Measures every case of `shapes/*.csv` and writes `results/GROUP.md` and `results/GROUP.svg`.
+//!
+//! ```text
+//! cargo run --release -p kernforge-benches --bin report --features rivals [-- --quick] [gemm conv ..]
+//! ```
+//! All contenders of a case, and the peak of the core, are timed in the same interleaved rounds.
+
+mod measured;
+mod plot;
+mod table;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kernforge_benches::cases::{CASES, GROUPS};
+use kernforge_benches::machine::Machine;
+use kernforge_benches::measure::Effort;
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (flags, wanted): (Vec<String>, Vec<String>) = env::args().skip(1).partition(|a| a.starts_with("--"));
+    let mut effort = Effort::FULL;
+    for flag in &flags {
+        match flag.as_str() {
+            "--quick" => effort = Effort::QUICK,
+            other => return Err(format!("unknown option `{other}`; there is `--quick`").into()),
+        }
+    }
+    if let Some(unknown) = wanted.iter().find(|name| !GROUPS.contains(&name.as_str())) {
+        return Err(format!("unknown group `{unknown}`; there are {}", GROUPS.join(", ")).into());
+    }
+
+    let machine = Machine::pin_and_describe();
+    println!("{}", machine.line());
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    fs::create_dir_all(&results)?;
+    for group in GROUPS {
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == group) {
+            continue;
+        }
+        let cases: Vec<_> = CASES.iter().filter(|case| case.group == group).collect();
+        let bar = ProgressBar::new(cases.len() as u64)
+            .with_style(ProgressStyle::with_template("{prefix:12} {bar:30} {pos}/{len} {msg}")?)
+            .with_prefix(group);
+        let mut measured = Vec::new();
+        for case in cases {
+            bar.set_message(case.name);
+            measured.push(measured::measure(case, effort));
+            bar.inc(1);
+        }
+        bar.finish_with_message("");
+        let table = table::markdown(group, &measured, &machine);
+        println!("{table}");
+        fs::write(results.join(format!("{group}.md")), table)?;
+        plot::svg(&results.join(format!("{group}.svg")), group, &measured, &machine)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! `layout = nchw`: images are channels-first where they cross the boundary.
+//!
+//! Every operation is channels-last; a channels-first parameter is a transposed view of its
+//! buffer, and a channels-first result is stored through one. Filters and vectors stay as they are.
+
+use super::{Checker, Value};
+use crate::graph::{NodeId, Op};
+use crate::ops::{self, Kind};
+use crate::syntax::ast::{Expr, ExprKind, Function};
+
+impl Checker {
+    /// Turns the image parameters into channels-last views.
+    pub fn images_in(&mut self, f: &Function) {
+        let mut spatial = 0;
+        let mut filters = Vec::new();
+        let exprs = || f.lets.iter().map(|l| &l.value).chain(f.results.iter().map(|r| &r.value));
+        exprs().for_each(|e| scan(e, &mut spatial, &mut filters));
+        self.scope.spatial = spatial;
+        if spatial == 0 {
+            let span = f.interface.name.span();
+            self.fail(span, "`layout = nchw` is about images, but there is no convolution or pooling");
+            return;
+        }
+        for param in &f.interface.params {
+            let name = param.name.to_string();
+            let rank = param.ty.dims.len();
+            if rank <= spatial || filters.contains(&name) {
+                continue;
+            }
+            if let Some(Value::Tensor(node)) = self.scope.peek(&name) {
+                let channel = rank - 1 - spatial;
+                let perm: Vec<usize> = (0..channel).chain(channel + 1..rank).chain([channel]).collect();
+                let view = self.transposed(node, perm);
+                self.scope.rebind(&name, Value::Tensor(view));
+            }
+        }
+    }
+
+    /// The number of spatial axes of a boundary tensor of this rank, 0 if it is not an image.
+    pub fn image_rank(&self, rank: usize) -> usize {
+        let spatial = self.scope.spatial;
+        if rank > spatial { spatial } else { 0 }
+    }
+
+    /// A result as it crosses the boundary: channels in front of `spatial` axes.
+    pub fn channels_first(&mut self, node: NodeId, spatial: usize) -> NodeId {
+        let rank = self.graph.node(node).shape.len();
+        if spatial == 0 || rank <= spatial {
+            return node;
+        }
+        let lead = rank - 1 - spatial;
+        let perm: Vec<usize> = (0..lead).chain([rank - 1]).chain(lead..rank - 1).collect();
+        self.transposed(node, perm)
+    }
+
+    /// A node with its axes in another order.
+    pub fn transposed(&mut self, node: NodeId, perm: Vec<usize>) -> NodeId {
+        let from = self.graph.node(node).clone();
+        let shape = perm.iter().map(|&p| from.shape[p]).collect();
+        self.graph.push(Op::Transpose(perm), vec![node], from.dtype, shape, from.span)
+    }
+}
+
+/// Finds the spatial rank of the image operations and the names given as filters and matrices.
+fn scan(expr: &Expr, spatial: &mut usize, filters: &mut Vec<String>) {
+    match &expr.kind {
+        ExprKind::Call { name, args, named } => {
+            args.iter().chain(named.iter().map(|(_, e)| e)).for_each(|e| scan(e, spatial, filters));
+            let Some(row) = ops::find(&name.to_string()) else { return };
+            match row.kind {
+                Kind::Conv(rank) | Kind::Depthwise(rank) | Kind::ConvTranspose(rank) => {
+                    *spatial = (*spatial).max(rank);
+                    let second = args.get(1).or(named.iter().find(|(k, _)| k == "w").map(|(_, e)| e));
+                    if let Some(Expr { kind: ExprKind::Name(w), .. }) = second {
+                        filters.push(w.clone());
+                    }
+                }
+                Kind::Pool(_, rank) => *spatial = (*spatial).max(rank),
+                Kind::MatMul
+                | Kind::Dot
+                | Kind::Outer
+                | Kind::ScaleRows
+                | Kind::Linear
+                | Kind::T
+                | Kind::Transpose
+                | Kind::Reshape
+                | Kind::Slice
+                | Kind::Correlate(_)
+                | Kind::GlobalPool(_)
+                | Kind::Unary(_)
+                | Kind::LeakyRelu
+                | Kind::Elu
+                | Kind::Gelu
+                | Kind::Clamp
+                | Kind::Prelu
+                | Kind::Minimum
+                | Kind::Maximum
+                | Kind::Softmax
+                | Kind::LogSoftmax
+                | Kind::LayerNorm
+                | Kind::Reduce(_) => {}
+            }
+        }
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|e| scan(e, spatial, filters)),
+        ExprKind::Neg(e) | ExprKind::Cast(e, _) | ExprKind::Index(e, ..) => scan(e, spatial, filters),
+        ExprKind::Arith(_, a, b) => {
+            scan(a, spatial, filters);
+            scan(b, spatial, filters);
+        }
+        ExprKind::Name(_) | ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Range(..) | ExprKind::Invalid => {}
+    }
+}
