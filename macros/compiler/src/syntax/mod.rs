@@ -8,6 +8,7 @@ pub mod ast;
 mod expr;
 mod function;
 mod options;
+mod print;
 mod types;
 
 use crate::error::Errors;
