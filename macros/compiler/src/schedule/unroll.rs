@@ -13,6 +13,9 @@ use super::{Plan, Vector};
 use crate::isa::Table;
 use crate::kernel_ir::{Affine, Contraction, IndexId};
 
+/// Straight-line steps of a tile beyond which nobody counts its registers.
+const MOST_COPIES: usize = 1024;
+
 /// Fills in `plan.unrolled` and `plan.unroll`.
 pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, wishes: Wishes) {
     let rows: usize = plan.tile.iter().map(|t| t.1).product();
@@ -86,6 +89,10 @@ fn fits(c: &Contraction, plan: &Plan, table: &Table, reads: &Loads) -> bool {
     let mut unrolled: Vec<IndexId> = plan.unrolled.iter().copied().chain(forced).collect();
     unrolled.sort_unstable();
     unrolled.dedup();
+    let copies = unrolled.iter().fold(1, |n: usize, &r| n.saturating_mul(c.index(r).extent));
+    if copies > MOST_COPIES {
+        return false;
+    }
     let mut live = registers(c, plan, table);
     for offset in &reads.term {
         let outer: Vec<IndexId> = unrolled.iter().copied().filter(|r| *r != last).collect();
