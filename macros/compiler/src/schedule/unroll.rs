@@ -14,6 +14,9 @@ use crate::isa::Table;
 use crate::kernel_ir::{Affine, Contraction, IndexId};
 use crate::outline::loads;
 
+/// Straight-line steps of a tile beyond which nobody counts its registers.
+const MOST_COPIES: usize = 1024;
+
 /// Fills in `plan.unrolled` and `plan.unroll`.
 pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, wishes: Wishes) {
     let rows: usize = plan.tile.iter().map(|t| t.1).product();
@@ -144,6 +147,10 @@ fn fits(c: &Contraction, plan: &Plan, table: &Table, reads: &Loads) -> bool {
     let mut unrolled: Vec<IndexId> = plan.unrolled.iter().copied().chain(forced).collect();
     unrolled.sort_unstable();
     unrolled.dedup();
+    let copies = unrolled.iter().fold(1, |n: usize, &r| n.saturating_mul(c.index(r).extent));
+    if copies > MOST_COPIES {
+        return false;
+    }
     let wave = wave(c, plan);
     let together: &[IndexId] = wave.as_ref().map_or(&[], |w| &w.indices);
     let mut live = registers(c, plan, table);
