@@ -19,7 +19,7 @@ pub fn explain(request: &Request, kernels: Vec<Source>) -> Result<String, String
     let mut text = String::new();
     for source in wanted(request, &kernels)? {
         let kernel = &source.compiled.kernel;
-        let flops: usize = kernel.body.iter().map(Contraction::flops).sum();
+        let flops: u64 = kernel.body.iter().map(Contraction::flops).sum();
         let plural = if kernel.body.len() == 1 { "" } else { "s" };
         line(&mut text, 0, format!("{}: {} contraction{plural}, {flops} FLOPs", kernel.name, kernel.body.len()));
         for variant in variants(request, source)? {
