@@ -13,8 +13,8 @@ mod shapes;
 mod windows;
 
 use crate::dtype::DType;
-use crate::error::Errors;
-use crate::graph::{Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Shape, Unary};
+use crate::error::{Error, Errors};
+use crate::graph::{self, Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Shape, Unary};
 use crate::ops::{self, Kind};
 use crate::syntax::ast::{Claim, Expr, ExprKind, Function, Type};
 use args::Arguments;
@@ -54,7 +54,14 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     checker.results(function);
     checker.claim(function);
     checker.unused(function);
-    checker.errors.finish(checker.graph)
+    let graph = checker.errors.finish(checker.graph)?;
+    match graph::valid::validate(&graph) {
+        Ok(()) => Ok(graph),
+        Err(e) => {
+            let message = format!("internal error in kernforge, please report: {e}");
+            Err(Error { span: function.interface.name.span(), message }.into())
+        }
+    }
 }
 
 /// Which kinds of operation occurred, for the claim that the macro's name makes.

@@ -7,9 +7,8 @@ use crate::kernel_ir::read::dtype;
 use crate::text::{Reader, Token};
 use proc_macro2::Span;
 
-/// Reads a graph; a mistake is reported with its line and column.
-///
-/// Only the words are checked: whether shapes follow from operations is for `check` to say.
+/// Reads a graph; a mistake is reported with its line and column, a shape that does not follow
+/// from its operation with its node.
 pub fn read(text: &str) -> Result<Graph, String> {
     let mut r = Reader::new(text);
     r.expect("graph")?;
@@ -42,6 +41,7 @@ pub fn read(text: &str) -> Result<Graph, String> {
     }
     r.expect("}")?;
     r.finish()?;
+    super::valid::validate(&graph)?;
     Ok(graph)
 }
 
