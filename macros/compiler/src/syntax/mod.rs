@@ -11,6 +11,7 @@ mod limits;
 mod options;
 mod print;
 mod types;
+mod visible;
 
 use crate::error::Errors;
 use ast::{Claim, Function};
@@ -21,7 +22,7 @@ use syn::parse::{ParseStream, Parser};
 pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
     let mut functions: Vec<Function> = Vec::new();
-    for tokens in split(input) {
+    for tokens in split(visible::visible(input)) {
         let Some(f) = function::parse(claim, tokens, &mut errors) else { continue };
         let name = &f.interface.name;
         if functions.iter().any(|other| other.interface.name == *name) {
@@ -36,7 +37,9 @@ pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) 
 /// The function under `#[kernel(..)]`.
 pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
-    let mut functions: Vec<Function> = function::parse(Claim::Kernel, item, &mut errors).into_iter().collect();
+    let attr = visible::visible(attr);
+    let mut functions: Vec<Function> =
+        function::parse(Claim::Kernel, visible::visible(item), &mut errors).into_iter().collect();
     if let Some(f) = functions.first_mut()
         && limits::check(&attr, &mut errors)
     {
