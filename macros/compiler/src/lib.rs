@@ -103,9 +103,11 @@ fn compile_all(functions: &[Function], mut errors: Errors) -> Result<Vec<Compile
 
 fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
     let mut items = TokenStream::new();
+    let readable = errors.is_empty(); // the checker keeps quiet about what `syntax` could not read
     for f in functions {
         items.extend(match compile(f).and_then(|compiled| emit::module(&compiled)) {
-            Ok(tokens) => tokens,
+            Ok(tokens) if readable => tokens,
+            Ok(_) => emit::stub(&f.interface),
             Err(e) => {
                 errors.append(e);
                 emit::stub(&f.interface)

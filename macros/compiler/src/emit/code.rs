@@ -3,7 +3,7 @@
 use super::Internal;
 use super::address::{self, Place, Shared, offset};
 use super::literal::{float, static_name};
-use super::signature::{self, is_written, pointer_name};
+use super::signature::{Signature, is_written, pointer_name};
 use crate::dtype::DType;
 use crate::graph::Param;
 use crate::isa::{Call, Row, Table};
@@ -281,7 +281,7 @@ impl Writer<'_> {
         if !self.table.features.is_empty() {
             text += &format!("#[target_feature(enable = {:?})]\n", self.table.features.join(","));
         }
-        text += &format!("fn {}({}) {{\n", self.table.name, signature::private(params));
+        text += &format!("fn {}({}) {{\n", self.table.name, Signature::new(params).private());
         for (module, items) in &self.imports {
             let list = items.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             let list = if items.len() == 1 { list } else { format!("{{{list}}}") };

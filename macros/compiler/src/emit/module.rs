@@ -2,7 +2,7 @@
 
 use super::docs;
 use super::literal::constant;
-use super::signature::{arguments, parameter, pointer_name, private, public, types};
+use super::signature::{Argument, Signature};
 use super::{Internal, code, reference};
 use crate::Compiled;
 use crate::error::{Error, Errors};
@@ -17,16 +17,15 @@ use quote::{ToTokens, quote};
 pub fn module(compiled: &Compiled) -> Result<TokenStream, Errors> {
     let body = text(compiled).map_err(|e| internal(&compiled.interface, &e))?;
     let docs = docs::function(compiled);
-    assemble(&compiled.interface, &compiled.graph.params, &docs, &body)
+    assemble(&compiled.interface, &Signature::new(&compiled.graph.params), &docs, &body)
 }
 
 /// What stands in place of a formula with mistakes: the same items with bodies that do nothing, so
 /// that the code which uses them compiles and the mistakes are the only errors.
 pub fn stub(interface: &Interface) -> TokenStream {
-    let params = params_of(interface);
+    let signature = written(interface);
     let never = "::core::panic!(\"the kernel has compile errors\")";
-    let (public, private) = (public(&params), private(&params));
-    let isa = isa_name(&params);
+    let (public, private, isa) = (signature.public(), signature.private(), signature.free(ISA));
     let body = format!(
         "/// Not known.\npub const FLOPS: u64 = 0;\n\
          /// Not known.\npub const BYTES: u64 = 0;\n\
@@ -38,14 +37,15 @@ pub fn stub(interface: &Interface) -> TokenStream {
          pub(super) fn run({private}) {{ {never} }}\n"
     );
     // The stub stands beside the errors that caused it; if it fails too, they are enough.
-    assemble(interface, &params, &[], &body).unwrap_or_default()
+    assemble(interface, &signature, &[], &body).unwrap_or_default()
 }
 
 /// The companion module's items as Rust text, comments included.
 pub fn text(compiled: &Compiled) -> Result<String, Internal> {
     let params = &compiled.graph.params;
-    let (public, private, arguments) = (public(params), private(params), arguments(params));
-    let isa = isa_name(params);
+    let signature = Signature::new(params);
+    let (public, private) = (signature.public(), signature.private());
+    let (arguments, names, isa) = (signature.public_names(), signature.private_names(), signature.free(ISA));
     let mut isas: Vec<Isa> = compiled.variants.iter().map(|v| v.isa).collect();
     isas.sort();
     let best = match isas.as_slice() {
@@ -68,7 +68,7 @@ pub fn text(compiled: &Compiled) -> Result<String, Internal> {
         "/// The same computation as naive loops in safe Rust, in the same order: every variant with a\n\
          /// fused multiply-add gives the same bits.\n\
          pub fn reference({public}) {{\n{}{}}}\n\n",
-        rename(params),
+        rename(&signature),
         reference(&compiled.kernel, params)?
     );
     text += "/// The instruction sets that the kernel is compiled for, worst first.\n\
@@ -90,7 +90,6 @@ pub fn text(compiled: &Compiled) -> Result<String, Internal> {
              unsafe {{ function({arguments}) }};\n    \
              ::core::result::Result::Ok(())\n}}\n\n"
     );
-    let names = params.iter().map(|p| pointer_name(&p.name)).collect::<Vec<_>>().join(", ");
     text += &format!(
         "/// Runs the best variant.\n\
          #[inline]\npub(super) fn run({private}) {{\n    \
@@ -99,7 +98,7 @@ pub fn text(compiled: &Compiled) -> Result<String, Internal> {
              // SAFETY: `Variants::get` returns only functions whose instruction set the CPU has.\n    \
              #[cfg(not({fixed}))]\n    unsafe {{\n        VARIANTS.get()({names})\n    }}\n}}\n\n"
     );
-    text += &format!("type Function = unsafe fn({});\n\n", types(params));
+    text += &format!("type Function = unsafe fn({});\n\n", signature.types());
     text += "static VARIANTS: ::kernforge::__private::Variants<Function> = ::kernforge::__private::Variants::new(\n    \
              portable as Function,\n    &[\n";
     for isa in isas.iter().filter(|&&isa| isa != Isa::Portable) {
@@ -137,35 +136,32 @@ fn isa_path(isa: Isa) -> &'static str {
     }
 }
 
-/// The name of the parameter of `on` that the user's parameters do not have.
-fn isa_name(params: &[Param]) -> &'static str {
-    let free = |name: &&&str| !params.iter().any(|p| p.name == **name);
-    ["isa", "instruction_set", "on_isa"].iter().find(free).unwrap_or(&"kernforge_isa")
-}
+/// Names for the parameter that `on` has besides the user's.
+const ISA: [&str; 3] = ["isa", "instruction_set", "which_isa"];
 
 /// From the user's names to those the code uses.
-fn rename(params: &[Param]) -> String {
-    let names = params.iter().map(|p| pointer_name(&p.name)).collect::<Vec<_>>().join(", ");
-    match params {
-        [_] => format!("    let {names} = {};\n", arguments(params)),
-        _ => format!("    let ({names}) = ({});\n", arguments(params)),
+fn rename(signature: &Signature) -> String {
+    let (private, public) = (signature.private_names(), signature.public_names());
+    match signature.0.as_slice() {
+        [_] => format!("    let {private} = {public};\n"),
+        _ => format!("    let ({private}) = ({public});\n"),
     }
 }
 
 /// The public function with the user's tokens, and the module with the text's.
-fn assemble(interface: &Interface, params: &[Param], docs: &[String], body: &str) -> Result<TokenStream, Errors> {
+fn assemble(interface: &Interface, signature: &Signature, docs: &[String], body: &str) -> Result<TokenStream, Errors> {
     let lex = |text: &str| text.parse::<TokenStream>().map_err(|e| internal(interface, &format!("{e} in its output")));
     let Interface { attrs, name, .. } = interface;
     let (body, vis, cfgs) = (lex(body)?, visibility(&interface.vis), cfgs(attrs));
     let module = relocated(name);
     let companion = docs::companion(&name.to_string());
     let (mut typed, mut names) = (TokenStream::new(), TokenStream::new());
-    for (i, param) in params.iter().enumerate() {
+    for (i, argument) in signature.0.iter().enumerate() {
         let ident = match interface.params.get(i) {
             Some(user) => relocated(&user.name).into_token_stream(),
-            None => lex(&param.name)?,
+            None => lex(&argument.name)?,
         };
-        let ty = lex(&parameter(param))?;
+        let ty = lex(&argument.ty)?;
         typed.extend(quote! { #ident: #ty, });
         names.extend(quote! { #ident, });
     }
@@ -220,29 +216,28 @@ fn attribute_names(attrs: &TokenStream) -> impl Iterator<Item = (String, TokenTr
     })
 }
 
-/// The parameters that an interface states, for a stub.
-fn params_of(interface: &Interface) -> Vec<Param> {
-    let shape = |ty: &Type| ty.dims.iter().map(|d| d.0).collect::<Vec<_>>();
-    let written = interface.params.iter().map(|p| Param {
-        name: p.name.to_string(),
-        dtype: p.ty.dtype,
-        shape: shape(&p.ty),
-        kind: match (p.mutable, p.ty.dims.is_empty()) {
+/// The parameters as written, for a stub. A type that could not be read accepts anything.
+fn written(interface: &Interface) -> Signature {
+    let argument = |name: String, ty: &Type, kind: ParamKind| {
+        let shape = ty.dims.iter().map(|d| d.0).collect();
+        let known = Argument::new(&Param { name, dtype: ty.dtype, shape, kind, span: ty.span });
+        let unreadable = ty.broken || ty.dims.iter().any(|d| d.0 == 0);
+        if unreadable { Argument { ty: "impl ::core::marker::Sized".into(), ..known } } else { known }
+    };
+    let params = interface.params.iter().map(|p| {
+        let kind = match (p.mutable, p.ty.dims.is_empty()) {
             (true, _) => ParamKind::InOut,
             (false, true) => ParamKind::Scalar,
             (false, false) => ParamKind::In,
-        },
-        span: p.name.span(),
+        };
+        argument(p.name.to_string(), &p.ty, kind)
     });
     let many = interface.results.len() > 1;
-    let results = interface.results.iter().enumerate().map(|(i, ty)| Param {
-        name: if many { format!("out{i}") } else { "out".into() },
-        dtype: ty.dtype,
-        shape: shape(ty),
-        kind: ParamKind::Out,
-        span: ty.span,
+    let results = interface.results.iter().enumerate().map(|(i, ty)| {
+        let name = if many { format!("out{i}") } else { "out".into() };
+        argument(name, ty, ParamKind::Out)
     });
-    written.chain(results).collect()
+    Signature(params.chain(results).collect())
 }
 
 fn internal(interface: &Interface, what: &str) -> Errors {

@@ -9,35 +9,68 @@ pub(super) fn array(dtype: DType, shape: &[usize]) -> String {
     shape.iter().rev().fold(dtype.name().to_string(), |inner, extent| format!("[{inner}; {extent}]"))
 }
 
-/// The type of a parameter.
-pub(super) fn parameter(param: &Param) -> String {
-    let array = array(param.dtype, &param.shape);
-    match param.kind {
-        ParamKind::In => format!("&{array}"),
-        ParamKind::InOut | ParamKind::Out => format!("&mut {array}"),
-        ParamKind::Scalar => array,
+/// A parameter of the generated functions.
+pub(super) struct Argument {
+    /// The user's name for it. (A keyword is already raw.)
+    pub(super) name: String,
+    /// Its type.
+    pub(super) ty: String,
+}
+
+impl Argument {
+    pub(super) fn new(param: &Param) -> Argument {
+        let array = array(param.dtype, &param.shape);
+        let ty = match param.kind {
+            ParamKind::In => format!("&{array}"),
+            ParamKind::InOut | ParamKind::Out => format!("&mut {array}"),
+            ParamKind::Scalar => array,
+        };
+        Argument { name: param.name.clone(), ty }
     }
 }
 
-/// The types of all parameters: `&[f32; 4], f32, &mut [f32; 4]`.
-pub(super) fn types(params: &[Param]) -> String {
-    params.iter().map(parameter).collect::<Vec<_>>().join(", ")
-}
+/// The parameters of the generated functions.
+pub(super) struct Signature(pub(super) Vec<Argument>);
 
-/// The parameters of a private function, under the names that its code uses.
-pub(super) fn private(params: &[Param]) -> String {
-    let one = |p: &Param| format!("{}: {}", pointer_name(&p.name), parameter(p));
-    params.iter().map(one).collect::<Vec<_>>().join(", ")
-}
+impl Signature {
+    pub(super) fn new(params: &[Param]) -> Signature {
+        Signature(params.iter().map(Argument::new).collect())
+    }
 
-/// The parameters of a public function, under the user's names.
-pub(super) fn public(params: &[Param]) -> String {
-    params.iter().map(|p| format!("{}: {}", p.name, parameter(p))).collect::<Vec<_>>().join(", ")
-}
+    /// The parameters of a public function, under the user's names.
+    pub(super) fn public(&self) -> String {
+        self.list(|a| format!("{}: {}", a.name, a.ty))
+    }
 
-/// The user's names, as the arguments of a call. (A keyword among them is already raw.)
-pub(super) fn arguments(params: &[Param]) -> String {
-    params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ")
+    /// The parameters of a private function, under the names that its code uses.
+    pub(super) fn private(&self) -> String {
+        self.list(|a| format!("{}: {}", pointer_name(&a.name), a.ty))
+    }
+
+    /// The types alone: `&[f32; 4], f32, &mut [f32; 4]`.
+    pub(super) fn types(&self) -> String {
+        self.list(|a| a.ty.clone())
+    }
+
+    /// The user's names alone.
+    pub(super) fn public_names(&self) -> String {
+        self.list(|a| a.name.clone())
+    }
+
+    /// The names that the code uses alone.
+    pub(super) fn private_names(&self) -> String {
+        self.list(|a| pointer_name(&a.name))
+    }
+
+    /// The first of some names that no parameter has.
+    pub(super) fn free(&self, names: [&'static str; 3]) -> &'static str {
+        let free = |name: &&str| !self.0.iter().any(|a| a.name == **name);
+        names.into_iter().find(free).unwrap_or("kernforge")
+    }
+
+    fn list(&self, one: impl Fn(&Argument) -> String) -> String {
+        self.0.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// The name under which the user's parameter, or a kernel's buffer, appears in code.
