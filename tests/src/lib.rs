@@ -6,5 +6,6 @@
 pub mod case;
 pub mod check;
 pub mod memory;
+pub mod rows;
 pub mod textbook;
 pub mod values;

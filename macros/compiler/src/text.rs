@@ -16,7 +16,7 @@ pub enum Token<'a> {
     Ident(&'a str),
     /// What stands between the quotes, escapes unresolved.
     Quoted(&'a str),
-    /// Starts with a digit; `12`, `0.5`, `1e-5`, `0xff`.
+    /// Starts with a digit; `12`, `0.5`, `1e-5`.
     Number(&'a str),
     /// One of the signs of [`PAIRS`], or any other single character.
     Sign(&'a str),
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
             f64::INFINITY
         } else if self.eat("nan") {
             if negative {
-                return Err(self.fail("the sign of a NaN is part of its bits: write `nan(0x…)`"));
+                return Err(self.fail("the sign of a NaN is part of its bits: write `nan(bits)`"));
             }
             return self.nan();
         } else {
@@ -193,8 +193,7 @@ impl<'a> Reader<'a> {
             return Ok(f64::NAN);
         }
         let Token::Number(digits) = self.token else { return Err(self.expected("the bits of a NaN")) };
-        let bits = digits.strip_prefix("0x").and_then(|d| u64::from_str_radix(d, 16).ok());
-        let value = bits.map(f64::from_bits).filter(|v| v.is_nan());
+        let value = digits.parse().ok().map(f64::from_bits).filter(|v| v.is_nan());
         let value = value.ok_or_else(|| self.fail(format!("`{digits}` is not the bits of a NaN")))?;
         self.bump();
         self.expect(")")?;
@@ -290,10 +289,6 @@ fn number_len(text: &str) -> usize {
     let digits = |from: usize, test: fn(&u8) -> bool| {
         text.as_bytes().get(from..).unwrap_or(&[]).iter().take_while(|b| test(b)).count()
     };
-    let hex = if text.starts_with("0x") { digits(2, u8::is_ascii_hexdigit) } else { 0 };
-    if hex > 0 {
-        return 2 + hex;
-    }
     let mut len = digits(0, u8::is_ascii_digit);
     if text[len..].starts_with('.') && digits(len + 1, u8::is_ascii_digit) > 0 {
         len += 1 + digits(len + 1, u8::is_ascii_digit);
@@ -381,14 +376,16 @@ impl fmt::Display for Number {
         } else if self.0.to_bits() == f64::NAN.to_bits() {
             f.write_str("nan")
         } else {
-            write!(f, "nan({:#x})", self.0.to_bits())
+            write!(f, "nan({})", self.0.to_bits())
         }
     }
 }
 
-/// Prints `h*2 + p - 1`: the terms in order, then the constant unless it is 0 beside terms.
+/// Prints `h*2 + p - 1`: the terms, largest stride first, then the constant unless it is 0 beside terms.
 pub fn write_linear(out: &mut impl Write, constant: i64, terms: &[(impl fmt::Display, i64)]) -> fmt::Result {
-    for (at, (name, coefficient)) in terms.iter().enumerate() {
+    let mut ordered: Vec<&(_, i64)> = terms.iter().collect();
+    ordered.sort_by_key(|t| std::cmp::Reverse(t.1.unsigned_abs()));
+    for (at, (name, coefficient)) in ordered.into_iter().enumerate() {
         let sign = match (at, *coefficient < 0) {
             (0, false) => "",
             (0, true) => "-",
@@ -444,8 +441,8 @@ mod tests {
         );
         assert_eq!(tokens("n:16x2"), [Ident("n"), Sign(":"), Number("16"), Ident("x2")]);
         assert_eq!(
-            tokens("1e-5 0.5 2e 0xff"),
-            [Number("1e-5"), Number("0.5"), Number("2"), Ident("e"), Number("0xff")]
+            tokens("1e-5 0.5 2e 0x2"),
+            [Number("1e-5"), Number("0.5"), Number("2"), Ident("e"), Number("0"), Ident("x2")]
         );
         assert_eq!(tokens("a // b\n\"c \\\" d\""), [Ident("a"), Comment("b"), Quoted("c \\\" d")]);
         assert_eq!(tokens("\"é"), [Sign("\""), Ident("é")]);

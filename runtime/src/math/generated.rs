@@ -7,8 +7,8 @@ pub mod single {
     use crate::math::Float;
     /// e^x.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 0.8914 ulp, at `-5.848642e0`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.1672 ulp.
     #[inline]
     pub fn exp(x: f32) -> f32 {
         let v2 = Float::min_sel(89.0f32, x);
@@ -33,17 +33,17 @@ pub mod single {
     }
     /// e^x − 1.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 1.4606 ulp, at `5.54414e1`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.4083 ulp.
     #[inline]
     pub fn expm1(x: f32) -> f32 {
-        let v2 = Float::min_sel(89.0f32, x);
-        let v4 = Float::max_sel(-20.0f32, v2);
-        let v6 = v4 * 1.442695f32;
-        let v8 = Float::copysign(0.5f32, x);
-        let v9 = v6 - v8;
-        let v10 = Float::round(v9);
-        let v12 = Float::fma(v10, -0.69314575f32, v4);
+        let v2 = Float::max_sel(-20.0f32, x);
+        let v4 = v2 * 1.442695f32;
+        let v6 = Float::copysign(0.5f32, x);
+        let v7 = v4 - v6;
+        let v8 = Float::round(v7);
+        let v10 = Float::min_sel(127.0f32, v8);
+        let v12 = Float::fma(v10, -0.69314575f32, v2);
         let v14 = Float::fma(v10, -1.4286068e-6f32, v12);
         let v17 = Float::fma(2.2505186e-5f32, v14, 0.0002008452f32);
         let v19 = Float::fma(v17, v14, 0.0013914831f32);
@@ -53,17 +53,15 @@ pub mod single {
         let v27 = Float::fma(v25, v14, 0.50000006f32);
         let v28 = v14 * v14;
         let v29 = Float::fma(v27, v28, v14);
-        let v31 = v10 - 1.0f32;
-        let v32 = Float::pow2(v31);
-        let v33 = v32 - 0.5f32;
-        let v34 = Float::fma(v29, v32, v33);
-        let v35 = v34 + v34;
-        Float::copysign(v35, x)
+        let v30 = Float::pow2(v10);
+        let v32 = v30 - 1.0f32;
+        let v33 = Float::fma(v29, v30, v32);
+        Float::copysign(v33, x)
     }
     /// Natural logarithm.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 0.9305 ulp, at `1.5662055e0`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 0.923 ulp.
     #[inline]
     pub fn log(x: f32) -> f32 {
         let v2 = x * 16777216.0f32;
@@ -95,8 +93,8 @@ pub mod single {
     }
     /// ln(1 + x).
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 1.4764 ulp, at `4.149401e-1`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.5406 ulp.
     #[inline]
     pub fn log1p(x: f32) -> f32 {
         let v2 = x + 1.0f32;
@@ -127,8 +125,8 @@ pub mod single {
     }
     /// Hyperbolic tangent.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 2.4189 ulp, at `7.7671753e-3`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 2.443 ulp.
     #[inline]
     pub fn tanh(x: f32) -> f32 {
         let v1 = Float::abs(x);
@@ -154,8 +152,8 @@ pub mod single {
     }
     /// 1 / (1 + e^−x).
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 2.4808 ulp, at `-1.6635704e1`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 2.4808 ulp.
     #[inline]
     pub fn sigmoid(x: f32) -> f32 {
         let v1 = -x;
@@ -181,8 +179,8 @@ pub mod single {
     }
     /// Error function.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error over all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 1.0763 ulp, at `1.0631328e0`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.3145 ulp.
     #[inline]
     pub fn erf(x: f32) -> f32 {
         let v1 = x * x;
@@ -223,8 +221,8 @@ pub mod double {
     use crate::math::Float;
     /// e^x.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 0.98 ulp, at `-3.8248474438407136e0`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.25 ulp.
     #[inline]
     pub fn exp(x: f64) -> f64 {
         let v2 = Float::min_sel(710.0f64, x);
@@ -254,17 +252,17 @@ pub mod double {
     }
     /// e^x − 1.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 1.49 ulp, at `4.90054025266463e2`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.38 ulp.
     #[inline]
     pub fn expm1(x: f64) -> f64 {
-        let v2 = Float::min_sel(710.0f64, x);
-        let v4 = Float::max_sel(-40.0f64, v2);
-        let v6 = v4 * 1.4426950408889634f64;
-        let v8 = Float::copysign(0.5f64, x);
-        let v9 = v6 - v8;
-        let v10 = Float::round(v9);
-        let v12 = Float::fma(v10, -0.6931471805601177f64, v4);
+        let v2 = Float::max_sel(-40.0f64, x);
+        let v4 = v2 * 1.4426950408889634f64;
+        let v6 = Float::copysign(0.5f64, x);
+        let v7 = v4 - v6;
+        let v8 = Float::round(v7);
+        let v10 = Float::min_sel(1023.0f64, v8);
+        let v12 = Float::fma(v10, -0.6931471805601177f64, v2);
         let v14 = Float::fma(v10, 1.7239444525614835e-13f64, v12);
         let v17 = Float::fma(1.1436819658442563e-11f64, v14, 1.6187736944470736e-10f64);
         let v19 = Float::fma(v17, v14, 2.0879565926872784e-9f64);
@@ -280,17 +278,15 @@ pub mod double {
         let v39 = Float::fma(v37, v14, 0.49999999999999994f64);
         let v40 = v14 * v14;
         let v41 = Float::fma(v39, v40, v14);
-        let v43 = v10 - 1.0f64;
-        let v44 = Float::pow2(v43);
-        let v45 = v44 - 0.5f64;
-        let v46 = Float::fma(v41, v44, v45);
-        let v47 = v46 + v46;
-        Float::copysign(v47, x)
+        let v42 = Float::pow2(v10);
+        let v44 = v42 - 1.0f64;
+        let v45 = Float::fma(v41, v42, v44);
+        Float::copysign(v45, x)
     }
     /// Natural logarithm.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 0.93 ulp, at `1.4008883835485342e0`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 0.94 ulp.
     #[inline]
     pub fn log(x: f64) -> f64 {
         let v2 = x * 1.8014398509481984e16f64;
@@ -327,8 +323,8 @@ pub mod double {
     }
     /// ln(1 + x).
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 1.38 ulp, at `4.9054098011032193e-1`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.29 ulp.
     #[inline]
     pub fn log1p(x: f64) -> f64 {
         let v2 = x + 1.0f64;
@@ -364,8 +360,8 @@ pub mod double {
     }
     /// Hyperbolic tangent.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 2.52 ulp, at `-7.79107764905145e-3`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 2.52 ulp.
     #[inline]
     pub fn tanh(x: f64) -> f64 {
         let v1 = Float::abs(x);
@@ -396,8 +392,8 @@ pub mod double {
     }
     /// 1 / (1 + e^−x).
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 2.32 ulp, at `-3.67556803780991e1`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 2.28 ulp.
     #[inline]
     pub fn sigmoid(x: f64) -> f64 {
         let v1 = -x;
@@ -428,8 +424,8 @@ pub mod double {
     }
     /// Error function.
     ///
-    /// Accuracy: 0.83 ulp, at `0e0`: the largest error seen in two million arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.1 ulp.
+    /// Accuracy: 1.15 ulp, at `1.068563112016533e0`: 0.1 above the largest error of ten million arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.35 ulp.
     #[inline]
     pub fn erf(x: f64) -> f64 {
         let v1 = x * x;

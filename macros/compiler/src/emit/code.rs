@@ -13,7 +13,7 @@ use crate::vir::{Bound, Kernel, Lanes, Op, Reg, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The function of one ISA as Rust text, named for the ISA. `params` are the kernel's first buffers
-/// as arrays. Constant buffers are statics beside it (see [`module`](super::module)).
+/// as arrays. Constant buffers are statics beside it (see [`module()`](super::module())).
 ///
 /// Every register is a variable: `let` where it is first set, `let` again where it is set again in
 /// the same block, an assignment where it is set inside a loop.
@@ -91,18 +91,18 @@ impl Writer<'_> {
 
     fn body(&mut self, body: &[Stmt]) -> Result<(), Internal> {
         self.scopes.push(BTreeMap::new());
-        let shared = Shared::of(body, &mut self.shared);
+        let mut shared = Shared::of(body, &mut self.shared);
         for line in shared.lines(self.kernel)? {
             self.line(line);
         }
         for stmt in body {
-            self.stmt(stmt, &shared)?;
+            self.stmt(stmt, &mut shared)?;
         }
         self.scopes.pop();
         Ok(())
     }
 
-    fn stmt(&mut self, stmt: &Stmt, shared: &Shared) -> Result<(), Internal> {
+    fn stmt(&mut self, stmt: &Stmt, shared: &mut Shared) -> Result<(), Internal> {
         match stmt {
             Stmt::For { var, lo, hi, step, body } => {
                 let name = address::name(self.kernel, *var)?;
@@ -117,7 +117,14 @@ impl Writer<'_> {
             }
             Stmt::Set { dst, op } => {
                 let value = match address::place(stmt) {
-                    Some(place) => self.read(*dst, op, &place, shared)?,
+                    Some(place) => {
+                        if self.table.registers_matter()
+                            && let Some(line) = shared.reload(self.kernel, &place)?
+                        {
+                            self.line(line);
+                        }
+                        self.read(*dst, op, &place, shared)?
+                    }
                     None => self.compute(*dst, op)?,
                 };
                 self.set(*dst, value);
@@ -142,7 +149,7 @@ impl Writer<'_> {
             if let Some(Line::Let { mutable, .. }) = self.lines.get_mut(line) {
                 *mutable = true;
             }
-            self.line(format!("r{} = {value};", dst.0));
+            self.line(assignment(&register(dst), &value));
             return;
         }
         if let Some(scope) = self.scopes.last_mut() {
@@ -276,8 +283,9 @@ impl Writer<'_> {
         }
         text += &format!("fn {}({}) {{\n", self.table.name, signature::private(params));
         for (module, items) in &self.imports {
-            let items: Vec<&str> = items.iter().map(String::as_str).collect();
-            text += &format!("    use {module}::{{{}}};\n", items.join(", "));
+            let list = items.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let list = if items.len() == 1 { list } else { format!("{{{list}}}") };
+            text += &format!("    use {module}::{list};\n");
         }
         text += SAFETY;
         for line in self.lines {
@@ -300,6 +308,15 @@ const SAFETY: &str = "    \
     // are written before they are read.
 ";
 
+/// `r3 += r4;` for `r3 + r4`, else `r3 = value;`.
+fn assignment(dst: &str, value: &str) -> String {
+    let infix = value.strip_prefix(dst).and_then(|rest| rest.strip_prefix(' ')?.split_once(' '));
+    match infix {
+        Some((sign, operand)) => format!("{dst} {sign}= {operand};"),
+        None => format!("{dst} = {value};"),
+    }
+}
+
 fn register(reg: Reg) -> String {
     format!("r{}", reg.0)
 }
@@ -311,5 +328,19 @@ fn collect_buffers(body: &[Stmt], used: &mut BTreeSet<BufferId>) {
             collect_buffers(body, used);
         }
         used.extend(address::place(stmt).map(|place| place.buffer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_to_an_operand_is_compound() {
+        assert_eq!(assignment("r3", "r3 + r4"), "r3 += r4;");
+        assert_eq!(assignment("r3", "r4 + r3"), "r3 = r4 + r3;");
+        assert_eq!(assignment("r3", "r31 + r4"), "r3 = r31 + r4;");
+        assert_eq!(assignment("r3", "_mm_add_ps(r3, r4)"), "r3 = _mm_add_ps(r3, r4);");
+        assert_eq!(assignment("r3", "r4"), "r3 = r4;");
     }
 }

@@ -6,18 +6,16 @@ use crate::kernel_ir::Buffer;
 use std::fmt::Write;
 
 /// A constant, rounded once to the arithmetic type.
+///
+/// Small multiples of 1/8 are written plainly, other numbers by their bits (and for readers as a
+/// comment): Clippy takes a rounded `LOG2_E` for a mistake, in macros too.
 pub(super) fn float(value: f64, dtype: DType) -> String {
-    let (value, bits) = match dtype {
-        DType::F64 => (value, format!("f64::from_bits(0x{:016x})", value.to_bits())),
-        DType::F32 | DType::U8 | DType::I8 | DType::U16 | DType::U32 | DType::I32 => {
-            let value = value as f32;
-            (f64::from(value), format!("f32::from_bits(0x{:08x})", value.to_bits()))
-        }
-    };
-    match (value.is_finite(), dtype) {
-        (true, DType::F64) => format!("{value:?}f64"),
-        (true, _) => format!("{:?}f32", value as f32),
-        (false, _) => bits,
+    let double = dtype == DType::F64;
+    let value = if double { value } else { f64::from(value as f32) };
+    match double {
+        _ if value.abs() < 1e6 && (8.0 * value).fract() == 0.0 => format!("{value:?}{dtype}"),
+        true => format!("/* {value:?} */ f64::from_bits(0x{:016x})", value.to_bits()),
+        false => format!("/* {:?} */ f32::from_bits(0x{:08x})", value as f32, (value as f32).to_bits()),
     }
 }
 
@@ -97,10 +95,10 @@ mod tests {
 
     #[test]
     fn floats_are_exact_and_suffixed() {
-        assert_eq!(float(0.1, DType::F32), "0.1f32");
+        assert_eq!(float(0.125, DType::F32), "0.125f32");
         assert_eq!(float(-0.0, DType::F64), "-0.0f64");
-        assert_eq!(float(1e30, DType::F32), "1e30f32");
-        assert_eq!(float(f64::NEG_INFINITY, DType::F32), "f32::from_bits(0xff800000)");
-        assert_eq!(float(f64::INFINITY, DType::F64), "f64::from_bits(0x7ff0000000000000)");
+        assert_eq!(float(0.1, DType::F32), "/* 0.1 */ f32::from_bits(0x3dcccccd)");
+        assert_eq!(float(f64::NEG_INFINITY, DType::F32), "/* -inf */ f32::from_bits(0xff800000)");
+        assert_eq!(float(f64::INFINITY, DType::F64), "/* inf */ f64::from_bits(0x7ff0000000000000)");
     }
 }

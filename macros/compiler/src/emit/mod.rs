@@ -5,9 +5,9 @@
 //! included. Only what came from the user (attributes, visibility, names) keeps its tokens and
 //! spans. The output is a pure function of its input.
 //!
-//! - [`code`] prints one variant: the vector IR, one line a statement.
-//! - [`reference`] prints the kernel IR as naive loops in safe Rust: the oracle.
-//! - [`module`] puts them behind the public function and the companion module of the same name.
+//! - [`code()`] prints one variant: the vector IR, one line a statement.
+//! - [`reference()`] prints the kernel IR as naive loops in safe Rust: the oracle.
+//! - [`module()`] puts them behind the public function and the companion module of the same name.
 //! - [`stub`] is what stands there instead when the formula is wrong.
 //!
 //! Names in the text cannot clash: registers are `r12`, loop variables `k_3`, shared addresses

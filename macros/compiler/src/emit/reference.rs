@@ -73,7 +73,7 @@ impl Writer<'_> {
         if c.reduction.is_some() {
             self.reduction(c)?;
         }
-        let value = self.block(&c.value, c)?;
+        let (_, value) = self.nodes(&c.value, c, false)?;
         let target = self.element(&c.out, c)?;
         self.line(&format!("{target} = {value};"));
         for _ in c.parallel_ids() {
@@ -100,15 +100,17 @@ impl Writer<'_> {
             Some(last) if partials > 1 => format!("acc[({} % {partials}) as usize]", index(c, last)),
             _ => "acc[0]".to_string(),
         };
-        let (names, result) = self.nodes(&reduction.term, c)?;
+        let (names, result) = self.nodes(&reduction.term, c, reduction.op == ReduceOp::Sum)?;
         let term = match reduction.term.nodes.last() {
             Some(Node::Prim(Prim::Mul, args)) if reduction.op == ReduceOp::Sum => match args.as_slice() {
-                [a, b] => format!("Float::fma({}, {}, {slot})", name(&names, *a)?, name(&names, *b)?),
+                [a, b] => {
+                    format!("{slot} = Float::fma({}, {}, {slot});", name(&names, *a)?, name(&names, *b)?)
+                }
                 _ => return Err("a product of other than two operands".into()),
             },
             _ => combine(reduction.op, &slot, &result),
         };
-        self.line(&format!("{slot} = {term};"));
+        self.line(&term);
         if !guards.is_empty() {
             self.close();
         }
@@ -118,8 +120,7 @@ impl Writer<'_> {
         let mut half = partials / 2;
         while half > 0 {
             self.open(&format!("for j in 0..{half} {{"));
-            let folded = combine(reduction.op, "acc[j]", &format!("acc[j + {half}]"));
-            self.line(&format!("acc[j] = {folded};"));
+            self.line(&combine(reduction.op, "acc[j]", &format!("acc[j + {half}]")));
             self.close();
             half /= 2;
         }
@@ -127,15 +128,15 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes a program's nodes and returns its value.
-    fn block(&mut self, block: &Block, c: &Contraction) -> Result<String, Internal> {
-        Ok(self.nodes(block, c)?.1)
-    }
-
-    /// Writes a program's nodes: `let` for each operation that is used more than once or is the
-    /// operand of a call; leaves are written where they are used. Returns the text of every node
-    /// and of the result. The product at the root of a sum is left to the caller's `fma`.
-    fn nodes(&mut self, block: &Block, c: &Contraction) -> Result<(BTreeMap<Val, String>, String), Internal> {
+    /// Writes a program's nodes, a `let` for each operation; leaves are written where they are used.
+    /// Returns the text of every node and of the result. With `fused` a product at the root has no
+    /// `let`: the caller makes it an `fma`.
+    fn nodes(
+        &mut self,
+        block: &Block,
+        c: &Contraction,
+        fused: bool,
+    ) -> Result<(BTreeMap<Val, String>, String), Internal> {
         let dtype = self.kernel.dtype;
         let mut names: BTreeMap<Val, String> = BTreeMap::new();
         for (i, node) in block.nodes.iter().enumerate() {
@@ -152,7 +153,7 @@ impl Writer<'_> {
                 Node::Prim(prim, args) => {
                     let args: Vec<&str> = args.iter().map(|&a| name(&names, a)).collect::<Result<_, _>>()?;
                     let text = primitive(*prim, &args);
-                    if i + 1 == block.nodes.len() { text } else { self.bind(val, text) }
+                    if fused && i + 1 == block.nodes.len() && *prim == Prim::Mul { text } else { self.bind(val, text) }
                 }
             };
             names.insert(val, text);
@@ -180,9 +181,10 @@ impl Writer<'_> {
         let name = pointer_name(&buffer.name);
         Ok(match buffer.role {
             Role::Scalar => name,
-            Role::In | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => {
-                format!("{name}[({}) as usize]", affine(&access.offset(), c))
-            }
+            Role::In | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => match affine(&access.offset(), c) {
+                at if at.contains(' ') => format!("{name}[({at}) as usize]"),
+                at => format!("{name}[{at} as usize]"),
+            },
         })
     }
 
@@ -198,18 +200,19 @@ fn name(names: &BTreeMap<Val, String>, val: Val) -> Result<&str, Internal> {
 
 fn primitive(prim: Prim, args: &[&str]) -> String {
     match (prim, args) {
-        (Prim::Add, [a, b]) => format!("({a} + {b})"),
-        (Prim::Sub, [a, b]) => format!("({a} - {b})"),
-        (Prim::Mul, [a, b]) => format!("({a} * {b})"),
-        (Prim::Div, [a, b]) => format!("({a} / {b})"),
+        (Prim::Add, [a, b]) => format!("{a} + {b}"),
+        (Prim::Sub, [a, b]) => format!("{a} - {b}"),
+        (Prim::Mul, [a, b]) => format!("{a} * {b}"),
+        (Prim::Div, [a, b]) => format!("{a} / {b}"),
         (prim, args) => format!("Float::{}({})", prim.name(), args.join(", ")),
     }
 }
 
-fn combine(op: ReduceOp, a: &str, b: &str) -> String {
+/// The statement that adds a term to an accumulator.
+fn combine(op: ReduceOp, slot: &str, term: &str) -> String {
     match op {
-        ReduceOp::Sum => format!("{a} + {b}"),
-        ReduceOp::Max | ReduceOp::Min => format!("Float::{}({a}, {b})", op.prim().name()),
+        ReduceOp::Sum => format!("{slot} += {term};"),
+        ReduceOp::Max | ReduceOp::Min => format!("{slot} = Float::{}({slot}, {term});", op.prim().name()),
     }
 }
 

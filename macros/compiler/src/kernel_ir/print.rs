@@ -18,6 +18,8 @@
 //!
 //! A buffer is declared with the shape of its first access; an access of another shape states its
 //! extents itself (`x[m*28 + k < 448]`), and a guarded coordinate always does (`x[h + p - 1 ?< 28]`).
+//! Reads are numbered as they occur; where that is not their order, the programs say `r0`, `r1`, …
+//! and the end of the contraction `where r0 = x[m, k]`.
 
 use super::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, Role};
 use crate::scalar::{self, Block, Node};
@@ -87,11 +89,6 @@ impl Printer<'_> {
             |indices: &[super::Index]| joined(indices.iter().map(|i| format!("{} < {}", Name(&i.name), i.extent)));
         writeln!(f, "  parallel {}{{", spaced(&header(parallel)))?;
         let inline = self.reads_are_in_order();
-        if !inline {
-            for (n, read) in c.reads.iter().enumerate() {
-                writeln!(f, "    read r{n} = {}", self.access(read))?;
-            }
-        }
         let load = |n: usize| match c.reads.get(n) {
             Some(read) if inline => self.access(read),
             Some(_) | None => format!("r{n}"),
@@ -115,6 +112,9 @@ impl Printer<'_> {
             writeln!(f, "    {line}")?;
         }
         writeln!(f, "    {} = {value}", self.access(&c.out))?;
+        for (n, read) in c.reads.iter().enumerate().filter(|_| !inline) {
+            writeln!(f, "    where r{n} = {}", self.access(read))?;
+        }
         writeln!(f, "  }}")
     }
 

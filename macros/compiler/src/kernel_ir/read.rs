@@ -70,16 +70,6 @@ fn contraction(r: &mut Reader<'_>, buffers: &[Buffer], shapes: &[Vec<usize>]) ->
     accesses.indices(r)?;
     let parallel = accesses.indices.len();
     r.expect("{")?;
-    while r.is("read") && r.second() != Token::Sign("[") {
-        r.bump();
-        let label = r.clone();
-        if r.name()? != format!("r{}", accesses.reads.len()) {
-            return Err(label.fail(format!("reads are numbered: this is `r{}`", accesses.reads.len())));
-        }
-        r.expect("=")?;
-        let read = accesses.access(r)?;
-        accesses.reads.push(read);
-    }
     let reduction = reduction(r, &mut accesses)?;
     let mut load = |r: &mut Reader<'_>| accesses.read(r);
     let mut builder = Builder::new(&mut load);
@@ -89,6 +79,15 @@ fn contraction(r: &mut Reader<'_>, buffers: &[Buffer], shapes: &[Vec<usize>]) ->
     r.expect("=")?;
     let value = builder.value(r)?;
     let out = accesses.access(&mut target.clone())?;
+    while r.eat("where") {
+        let label = r.clone();
+        if r.name()? != format!("r{}", accesses.reads.len()) {
+            return Err(label.fail(format!("reads are numbered: this is `r{}`", accesses.reads.len())));
+        }
+        r.expect("=")?;
+        let read = accesses.access(r)?;
+        accesses.reads.push(read);
+    }
     r.expect("}")?;
     let Accesses { indices, reads, .. } = accesses;
     Ok(Contraction { indices, parallel, reads, out, reduction, value })

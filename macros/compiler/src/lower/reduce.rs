@@ -3,8 +3,8 @@
 use super::{Lowering, Offset};
 use crate::kernel_ir::{Affine, IndexId, ReduceOp};
 use crate::scalar::{Block, Node, Prim};
-use crate::schedule::Vector;
 use crate::schedule::cost::is_product;
+use crate::schedule::{Vector, unroll};
 use crate::vir::{Addr, Bound, Lanes, Op, Reg};
 
 /// What the padding leaves of a term.
@@ -77,6 +77,11 @@ impl Lowering<'_, '_> {
         if innermost && matches!(self.plan.vector, Vector::Reduce { .. }) {
             return self.lanes_loop(rows, id, sums);
         }
+        if let Some(wave) = self.wave.clone()
+            && wave.indices.first() == Some(&id)
+        {
+            return self.wave(rows, &wave, sums);
+        }
         let i = id.0 as usize;
         let extent = self.c.index(id).extent as i64;
         match self.run(rows, id)? {
@@ -115,6 +120,39 @@ impl Lowering<'_, '_> {
         }
         self.at[i] = Addr::default();
         Ok(())
+    }
+
+    /// All steps of an unrolled window, in the order in which its elements lie in memory
+    /// ([`unroll::Wave`]). Each row still sees its own terms in ascending order.
+    fn wave(&mut self, rows: &[Offset], wave: &unroll::Wave, sums: &[Reg]) -> Result<(), String> {
+        let read = self.reads[wave.read].clone();
+        let mut points: Vec<Vec<i64>> = vec![vec![]];
+        for &id in &wave.indices {
+            let extent = self.c.index(id).extent as i64;
+            points = points
+                .into_iter()
+                .flat_map(|p| (0..extent).map(move |x| p.iter().copied().chain([x]).collect()))
+                .collect();
+        }
+        let mut steps: Vec<(i64, usize, &[i64])> = Vec::new();
+        for point in &points {
+            self.set_point(&wave.indices, point);
+            for (r, row) in rows.iter().enumerate() {
+                steps.push((self.address(&read, row, 0).base, r, point));
+            }
+        }
+        steps.sort_by_key(|s| s.0);
+        for (_, r, point) in steps {
+            self.set_point(&wave.indices, point);
+            self.row_step(&rows[r], r, point.last().map_or(0, |x| *x as usize), sums)?;
+        }
+        Ok(())
+    }
+
+    fn set_point(&mut self, indices: &[IndexId], point: &[i64]) {
+        for (id, &value) in indices.iter().zip(point) {
+            self.at[id.0 as usize] = Addr::constant(value);
+        }
     }
 
     /// `count` consecutive values of the innermost index from `from`.
@@ -182,18 +220,24 @@ impl Lowering<'_, '_> {
 
     /// One reduction step of the whole tile; `copy` selects the partial sum.
     fn step(&mut self, rows: &[Offset], copy: usize, sums: &[Reg]) -> Result<(), String> {
-        let (_, partials) = self.operator();
         for (r, row) in rows.iter().enumerate() {
-            for v in 0..self.vectors {
-                let sum = sums[(r * self.vectors + v) * partials + copy % partials];
-                match self.reach(row, v)? {
-                    Reach::Nothing => {}
-                    Reach::Full => {
-                        let lanes = Lanes::first(self.active_lanes(v));
-                        self.accumulate(row, v, lanes, None, sum)?;
-                    }
-                    Reach::Lanes(lanes) => self.accumulate(row, v, lanes, Some(lanes), sum)?,
+            self.row_step(row, r, copy, sums)?;
+        }
+        Ok(())
+    }
+
+    /// One reduction step of row number `r`.
+    fn row_step(&mut self, row: &Offset, r: usize, copy: usize, sums: &[Reg]) -> Result<(), String> {
+        let (_, partials) = self.operator();
+        for v in 0..self.vectors {
+            let sum = sums[(r * self.vectors + v) * partials + copy % partials];
+            match self.reach(row, v)? {
+                Reach::Nothing => {}
+                Reach::Full => {
+                    let lanes = Lanes::first(self.active_lanes(v));
+                    self.accumulate(row, v, lanes, None, sum)?;
                 }
+                Reach::Lanes(lanes) => self.accumulate(row, v, lanes, Some(lanes), sum)?,
             }
         }
         Ok(())

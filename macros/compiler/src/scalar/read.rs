@@ -34,7 +34,7 @@ impl<'a> Builder<'a> {
         Builder { block: Block::new(), names: Vec::new(), access }
     }
 
-    /// `let t0 = …`, if that is what comes.
+    /// `let t0 = …;`, if that is what comes.
     pub fn binding(&mut self, reader: &mut Reader<'_>) -> Result<bool, String> {
         if !reader.is("let") || reader.second() == Token::Sign("[") {
             return Ok(false);
@@ -43,6 +43,7 @@ impl<'a> Builder<'a> {
         let name = reader.name()?;
         reader.expect("=")?;
         let node = self.statement(reader)?;
+        reader.expect(";")?;
         self.block.nodes.push(node);
         self.names.push((name, self.block.result()));
         Ok(true)

@@ -132,8 +132,8 @@ fn function(func: Func, dtype: DType) -> TokenStream {
     let (name, float) = (ident(func.name()), ident(dtype.name()));
     let accuracy = accuracy(func, dtype);
     let how = match dtype {
-        DType::F64 => "the largest error seen in two million",
-        DType::F32 | DType::U8 | DType::I8 | DType::U16 | DType::U32 | DType::I32 => "the largest error over all",
+        DType::F64 => "0.1 above the largest error of ten million",
+        DType::F32 | DType::U8 | DType::I8 | DType::U16 | DType::U32 | DType::I32 => "the largest error of all",
     };
     let docs = [
         format!(" {}.", func.meaning()),

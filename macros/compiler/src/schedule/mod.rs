@@ -7,6 +7,7 @@ pub mod cost;
 pub mod print;
 pub mod read;
 pub mod search;
+pub mod unroll;
 
 use crate::kernel_ir::IndexId;
 

@@ -6,7 +6,7 @@
 //! can be scheduled again with less ([`Effort`]).
 
 use super::cost::{Estimate, Facts, estimate, registers};
-use super::{Plan, Schedule, Vector};
+use super::{Plan, Schedule, Vector, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
 use crate::kernel_ir::{Contraction, IndexId, Kernel};
@@ -69,8 +69,12 @@ pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wish
     for vector in vectors(c, dtype, table, wishes) {
         for tile in tiles(c, vector, table, effort, wishes) {
             let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1 };
+            unroll::decide(c, &mut plan, table, effort, wishes);
             // A wish is kept even where it does not fit: `verify` then says so.
-            if wishes.tile.is_none() && registers(c, &plan, table) > table.registers && table.registers_matter() {
+            if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
+                continue;
+            }
+            if wishes.tile.is_none() && !tile_is_least(&plan) && code(c, &plan) > CODE_TARGET {
                 continue;
             }
             plan.order = order(c, &plan);
@@ -79,10 +83,39 @@ pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wish
         }
     }
     candidates.sort_by(|a, b| a.estimate.cycles.total_cmp(&b.estimate.cycles));
-    for ranked in &mut candidates {
-        unroll(c, &mut ranked.plan, effort, wishes);
-    }
     candidates
+}
+
+/// Bytes of code above which a candidate is not considered: the rest of a kernel needs some too.
+const CODE_TARGET: usize = 12 << 10;
+
+fn tile_is_least(plan: &Plan) -> bool {
+    plan.tile.is_empty()
+        && matches!(plan.vector, Vector::None | Vector::Reduce { .. } | Vector::Parallel { vectors: 1, .. })
+}
+
+/// Rough bytes of code of a plan: instructions of one tile, times the copies that padded edges and
+/// the two sizes of balanced tiles need.
+fn code(c: &Contraction, plan: &Plan) -> usize {
+    let rows: usize = plan.tile.iter().map(|t| t.1).product();
+    let width = match plan.vector {
+        Vector::Parallel { vectors, .. } => vectors,
+        Vector::None | Vector::Reduce { .. } => 1,
+    };
+    let unrolled: usize = plan.unrolled.iter().map(|&r| c.index(r).extent).product();
+    let innermost = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
+    let copies = if innermost { unrolled } else { unrolled * plan.unroll };
+    let bodies: usize = c
+        .parallel_ids()
+        .map(|i| {
+            let edges = c.guards().iter().any(|(at, _)| {
+                let taps = c.reduce_ids().any(|r| at.coefficient(r) != 0 && plan.unrolled.contains(&r));
+                at.coefficient(i) != 0 && (plan.tile_of(i) > 1 || taps)
+            });
+            if edges { 3 } else { 1 }
+        })
+        .product();
+    9 * rows * width * copies * bodies
 }
 
 /// The plan that always works.
@@ -170,7 +203,20 @@ fn order(c: &Contraction, plan: &Plan) -> Vec<IndexId> {
             offset.coefficient(index) != 0
                 && c.parallel_ids().any(|i| i != index && offset.coefficient(i) == 0 && c.index(i).extent > 1)
         });
-        if shared {
+        // A window slides along the innermost of the other indices: its filter taps stay in registers
+        // along a row, and the rows above and below stay in L1 while all channels pass.
+        let slides = loads(&r.term).iter().any(|&n| {
+            let offset = c.reads[n].offset();
+            let last = c.reduce_ids().next_back();
+            offset.coefficient(index) != 0
+                && last.is_some_and(|l| offset.coefficient(l) != 0)
+                && c.parallel_ids().all(|i| i == index || offset.coefficient(i) != 0)
+        });
+        if slides && shared {
+            let mut others: Vec<IndexId> = order.iter().copied().filter(|i| *i != index).collect();
+            others.insert(others.len().saturating_sub(1), index);
+            order = others;
+        } else if shared {
             // Indices before the vector index that every operand depends on (a batch) stay outside.
             let batch = |i: &IndexId| loads(&r.term).iter().all(|&n| c.reads[n].offset().coefficient(*i) != 0);
             let (outer, inner): (Vec<IndexId>, Vec<IndexId>) =
@@ -179,39 +225,4 @@ fn order(c: &Contraction, plan: &Plan) -> Vec<IndexId> {
         }
     }
     order
-}
-
-/// Decides what is unrolled: reduction indices from the inside out while the code stays small,
-/// then copies of the innermost loop that remains.
-fn unroll(c: &Contraction, plan: &mut Plan, effort: Effort, wishes: Wishes) {
-    let rows: usize = plan.tile.iter().map(|t| t.1).product();
-    let (width, partials) = match plan.vector {
-        Vector::Parallel { vectors, .. } => (vectors, c.reduction.as_ref().map_or(1, |r| r.partials)),
-        Vector::None => (1, c.reduction.as_ref().map_or(1, |r| r.partials)),
-        Vector::Reduce { lanes } => (c.reduction.as_ref().map_or(1, |r| r.partials / lanes).max(1), 1),
-    };
-    let body = rows * width;
-    let budget = match effort {
-        Effort::Full => 320,
-        Effort::Half => 96,
-        Effort::Least | Effort::Bare => 0,
-    };
-    let vector_reduce = matches!(plan.vector, Vector::Reduce { .. });
-    let mut size = body;
-    if wishes.unroll.is_none() && !vector_reduce {
-        for id in c.reduce_ids().rev() {
-            size *= c.index(id).extent;
-            if size > budget {
-                break;
-            }
-            plan.unrolled.push(id);
-        }
-        plan.unrolled.sort_unstable();
-    }
-    let copies = match effort {
-        Effort::Full | Effort::Half => (128 / body.max(1)).clamp(1, 4),
-        Effort::Least | Effort::Bare => 1,
-    };
-    let copies = wishes.unroll.unwrap_or(copies).max(1);
-    plan.unroll = copies.next_multiple_of(partials);
 }

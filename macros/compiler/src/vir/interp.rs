@@ -1,11 +1,12 @@
 //! The meaning of the vector IR, executed.
 //!
 //! [`resolve`](super::resolve) checks the code once and turns it into steps with everything looked
-//! up: registers are offsets into one flat file, buffers are numbers, addresses are short sums. So
-//! a step costs a match and a loop over its lanes, and hundreds of millions run in seconds.
+//! up: registers are offsets into one flat file, buffers are numbers, and the address of every
+//! access is kept up to date by the loops around it. So a step costs a match and a loop over its
+//! lanes, and hundreds of millions run in seconds.
 
 use super::Kernel;
-use super::resolve::{Limit, Place, Resolved, Step, resolve};
+use super::resolve::{Accesses, Limit, Place, Resolved, Step, resolve};
 use crate::kernel_ir::memory::with_memory;
 use crate::scalar::Prim;
 use crate::scalar::eval::Real;
@@ -26,7 +27,7 @@ pub fn run<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), Strin
         let mut file = vec![T::from_f64(0.0); code.file];
         let mut vars = vec![0; kernel.vars.len()];
         let file = Cell::from_mut(&mut file[..]).as_slice_of_cells();
-        Machine { code: &code, file, memory, vars: &mut vars }.body(&code.body)
+        Machine { code: &code, file, memory, vars: &mut vars, at: code.bases() }.body(&code.body)
     })
 }
 
@@ -36,6 +37,8 @@ struct Machine<'a, T> {
     file: &'a [Cell<T>],
     memory: &'a mut [Vec<T>],
     vars: &'a mut [i64],
+    /// Address of lane 0 of every access, for the values that the variables have.
+    at: Vec<i64>,
 }
 
 impl<T: Real> Machine<'_, T> {
@@ -49,20 +52,25 @@ impl<T: Real> Machine<'_, T> {
     #[inline]
     fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::For { var, lo, hi, by, body } => {
+            Step::For { var, lo, hi, by, inside, body } => {
                 let (mut value, hi) = (self.limit(lo), self.limit(hi));
+                self.advance(inside, value);
                 while value < hi {
                     self.vars[*var] = value;
                     self.body(body)?;
-                    value = value.saturating_add(*by);
+                    value = value.wrapping_add(*by);
+                    for (at, step) in self.at[inside.first..].iter_mut().zip(&inside.steps) {
+                        *at = at.wrapping_add(*step);
+                    }
                 }
+                self.advance(inside, value.wrapping_neg());
             }
             Step::Const { dst, lanes, value } => {
                 let value = T::from_f64(*value);
                 self.lanes(*dst, *lanes).iter().for_each(|lane| lane.set(value));
             }
             Step::Copy { dst, lanes, src } => {
-                each(self.lanes(*dst, *lanes), [self.lanes(*src, *lanes)], |[a]| a);
+                unary(self.lanes(*dst, *lanes), self.lanes(*src, *lanes), |a| a);
             }
             Step::Load { dst, lanes, active, place } => {
                 let values = self.span(place, *active)?;
@@ -73,7 +81,7 @@ impl<T: Real> Machine<'_, T> {
                 dst[*active..].iter().for_each(|lane| lane.set(T::from_f64(0.0)));
             }
             Step::Gather { dst, lanes, stride, set, place } => {
-                let base = place.at.value(self.vars);
+                let base = self.at[place.access];
                 let values = &self.memory[place.buffer];
                 for (n, lane) in self.lanes(*dst, *lanes).iter().enumerate() {
                     let value = if set.has(n) {
@@ -91,17 +99,16 @@ impl<T: Real> Machine<'_, T> {
                 self.lanes(*dst, *lanes).iter().for_each(|lane| lane.set(value));
             }
             Step::Prim { prim, dst, lanes, args } => self.prim(*prim, *dst, *lanes, *args),
-            Step::MulAdd { dst, lanes, args: [a, b, c] } => {
-                let [a, b, c] = [a, b, c].map(|r| self.lanes(*r, *lanes));
-                each(self.lanes(*dst, *lanes), [a, b, c], |[a, b, c]| mul_add(a, b, c));
+            Step::MulAdd { dst, lanes: n, args: [a, b, c] } => {
+                ternary(self.lanes(*dst, *n), self.lanes(*a, *n), self.lanes(*b, *n), self.lanes(*c, *n), mul_add);
             }
             Step::Masked { prim, fused, dst, lanes, args, set, keep } => {
                 for lane in 0..*lanes {
-                    let [a, b, c, d] = args.map(|r| self.file[r + lane].get());
+                    let args = args.map(|r| self.file[r + lane].get());
                     let value = match (set.has(lane), prim) {
                         (false, _) => self.file[keep + lane].get(),
-                        (true, Prim::Fma) if !fused => mul_add(a, b, c),
-                        (true, prim) => T::prim(*prim, &[a, b, c, d][..prim.arity()]),
+                        (true, Prim::Fma) if !fused => mul_add(args[0], args[1], args[2]),
+                        (true, prim) => T::prim(*prim, &args[..prim.arity()]),
                     };
                     self.file[dst + lane].set(value);
                 }
@@ -140,17 +147,24 @@ impl<T: Real> Machine<'_, T> {
         match limit {
             Limit::Const(value) => *value,
             Limit::Clamp { num, den, lo, hi } => {
-                let num = num.value(self.vars);
+                let num = num.eval(self.vars);
                 let ceil = num.div_euclid(*den) + i64::from(num.rem_euclid(*den) != 0);
                 ceil.clamp(*lo, *hi)
             }
         }
     }
 
+    /// Adds what the value of a loop variable adds to the addresses in the loop.
+    fn advance(&mut self, inside: &Accesses, value: i64) {
+        for (at, coefficient) in self.at[inside.first..].iter_mut().zip(&inside.coefficients) {
+            *at = at.wrapping_add(coefficient.wrapping_mul(value));
+        }
+    }
+
     /// Where `count` consecutive elements start; all must be inside the buffer.
     #[inline]
     fn offset(&self, place: &Place, count: usize) -> Result<usize, String> {
-        let at = place.at.value(self.vars);
+        let at = self.at[place.access];
         if at >= 0 && at as usize + count <= self.memory[place.buffer].len() {
             return Ok(at as usize);
         }
@@ -167,31 +181,48 @@ impl<T: Real> Machine<'_, T> {
     #[inline]
     fn prim(&self, prim: Prim, dst: usize, lanes: usize, args: [usize; 4]) {
         let dst = self.lanes(dst, lanes);
-        let [a, b, c, d] = args.map(|r| self.lanes(r, lanes));
+        let arg = |n: usize| self.lanes(args[n], lanes);
         match prim {
-            Prim::Fma => each(dst, [a, b, c], |x| T::prim(Prim::Fma, &x)),
-            Prim::Add => each(dst, [a, b], |x| T::prim(Prim::Add, &x)),
-            Prim::Sub => each(dst, [a, b], |x| T::prim(Prim::Sub, &x)),
-            Prim::Mul => each(dst, [a, b], |x| T::prim(Prim::Mul, &x)),
-            Prim::Div => each(dst, [a, b], |x| T::prim(Prim::Div, &x)),
-            Prim::MaxSel => each(dst, [a, b], |x| T::prim(Prim::MaxSel, &x)),
-            Prim::MinSel => each(dst, [a, b], |x| T::prim(Prim::MinSel, &x)),
-            Prim::Maximum => each(dst, [a, b], |x| T::prim(Prim::Maximum, &x)),
-            Prim::Minimum => each(dst, [a, b], |x| T::prim(Prim::Minimum, &x)),
-            Prim::Neg | Prim::Abs | Prim::Sqrt | Prim::Round | Prim::Pow2 | Prim::Exponent | Prim::Mantissa => {
-                each(dst, [a], |x| T::prim(prim, &x));
+            Prim::Fma => ternary(dst, arg(0), arg(1), arg(2), |a, b, c| T::prim(Prim::Fma, &[a, b, c])),
+            Prim::Add => binary(dst, arg(0), arg(1), |a, b| T::prim(Prim::Add, &[a, b])),
+            Prim::Sub => binary(dst, arg(0), arg(1), |a, b| T::prim(Prim::Sub, &[a, b])),
+            Prim::Mul => binary(dst, arg(0), arg(1), |a, b| T::prim(Prim::Mul, &[a, b])),
+            Prim::Div | Prim::MaxSel | Prim::MinSel | Prim::Maximum | Prim::Minimum | Prim::CopySign => {
+                binary(dst, arg(0), arg(1), |a, b| T::prim(prim, &[a, b]));
             }
-            Prim::CopySign => each(dst, [a, b], |x| T::prim(prim, &x)),
-            Prim::SelectLt | Prim::SelectLe | Prim::SelectEq => each(dst, [a, b, c, d], |x| T::prim(prim, &x)),
+            Prim::Neg | Prim::Abs | Prim::Sqrt | Prim::Round | Prim::Pow2 | Prim::Exponent | Prim::Mantissa => {
+                unary(dst, arg(0), |a| T::prim(prim, &[a]));
+            }
+            Prim::SelectLt | Prim::SelectLe | Prim::SelectEq => {
+                for (n, lane) in dst.iter().enumerate() {
+                    lane.set(T::prim(prim, &args.map(|r| self.file[r + n].get())));
+                }
+            }
         }
     }
 }
 
-/// `dst = op(args)`, lane by lane.
+/// `dst = op(a)`, lane by lane.
 #[inline]
-fn each<T: Real, const N: usize>(dst: &[Cell<T>], args: [&[Cell<T>]; N], op: impl Fn([T; N]) -> T) {
-    for (n, lane) in dst.iter().enumerate() {
-        lane.set(op(args.map(|a| a[n].get())));
+fn unary<T: Copy>(dst: &[Cell<T>], a: &[Cell<T>], op: impl Fn(T) -> T) {
+    for (lane, a) in dst.iter().zip(a) {
+        lane.set(op(a.get()));
+    }
+}
+
+/// `dst = op(a, b)`, lane by lane.
+#[inline]
+fn binary<T: Copy>(dst: &[Cell<T>], a: &[Cell<T>], b: &[Cell<T>], op: impl Fn(T, T) -> T) {
+    for ((lane, a), b) in dst.iter().zip(a).zip(b) {
+        lane.set(op(a.get(), b.get()));
+    }
+}
+
+/// `dst = op(a, b, c)`, lane by lane.
+#[inline]
+fn ternary<T: Copy>(dst: &[Cell<T>], a: &[Cell<T>], b: &[Cell<T>], c: &[Cell<T>], op: impl Fn(T, T, T) -> T) {
+    for (((lane, a), b), c) in dst.iter().zip(a).zip(b).zip(c) {
+        lane.set(op(a.get(), b.get(), c.get()));
     }
 }
 

@@ -13,8 +13,8 @@ use crate::scalar::Prim;
 /// A kernel ready to run.
 pub(super) struct Resolved<'a> {
     kernel: &'a Kernel,
-    /// The statements that access memory, by [`Place::stmt`].
-    accesses: Vec<&'a Stmt>,
+    /// The statements that access memory and where lane 0 is, by [`Place::access`].
+    accesses: Vec<(&'a Stmt, &'a Addr)>,
     /// Lanes of all registers together.
     pub file: usize,
     pub body: Vec<Step>,
@@ -27,6 +27,7 @@ pub(super) enum Step {
         lo: Limit,
         hi: Limit,
         by: i64,
+        inside: Accesses,
         body: Vec<Step>,
     },
     Const {
@@ -97,39 +98,35 @@ pub(super) enum Step {
 /// An element of a buffer.
 pub(super) struct Place {
     pub buffer: usize,
-    pub at: Sum,
-    /// Number of the statement among those that access memory.
-    stmt: usize,
+    /// Number of the access, whose address the machine keeps up to date.
+    pub access: usize,
 }
 
-/// `base + Σ coefficient · variable`.
-pub(super) struct Sum {
-    base: i64,
-    terms: Box<[(usize, i64)]>,
-}
-
-impl Sum {
-    #[inline]
-    pub fn value(&self, vars: &[i64]) -> i64 {
-        let mut value = self.base;
-        for (var, coefficient) in &self.terms {
-            value = value.wrapping_add(coefficient.wrapping_mul(vars[*var]));
-        }
-        value
-    }
+/// The accesses in a loop, which are numbered consecutively: how their addresses follow the variable.
+pub(super) struct Accesses {
+    pub first: usize,
+    /// Coefficients of the variable, one per access.
+    pub coefficients: Vec<i64>,
+    /// What one step of the loop adds.
+    pub steps: Vec<i64>,
 }
 
 /// A loop bound.
 pub(super) enum Limit {
     Const(i64),
-    Clamp { num: Sum, den: i64, lo: i64, hi: i64 },
+    Clamp { num: Addr, den: i64, lo: i64, hi: i64 },
 }
 
 impl Resolved<'_> {
+    /// The addresses of all accesses where no loop is open.
+    pub fn bases(&self) -> Vec<i64> {
+        self.accesses.iter().map(|(_, at)| at.base).collect()
+    }
+
     /// The error of an access at `at`.
     pub fn outside(&self, place: &Place, at: i64) -> String {
         let buffer = &self.kernel.buffers[place.buffer];
-        let line = self.accesses.get(place.stmt).map_or_else(String::new, |stmt| self.kernel.line(stmt));
+        let line = self.accesses.get(place.access).map_or_else(String::new, |(stmt, _)| self.kernel.line(stmt));
         format!("`{line}`: outside of `{}`, which has {} elements: lane 0 is at {at}", buffer.name, buffer.len)
     }
 }
@@ -167,7 +164,7 @@ struct Resolver<'a> {
     set: Vec<bool>,
     /// Whether each variable's loop is around.
     open: Vec<bool>,
-    accesses: Vec<&'a Stmt>,
+    accesses: Vec<(&'a Stmt, &'a Addr)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -235,9 +232,13 @@ impl<'a> Resolver<'a> {
             Some(true) => return Err(place("the variable is in use".into())),
             Some(false) => self.open[v] = true,
         }
+        let first = self.accesses.len();
         let body = self.body(body)?;
         self.open[v] = false;
-        Ok(Step::For { var: v, lo, hi, by: step, body })
+        let follows = |(_, at): &(&Stmt, &Addr)| at.terms.iter().find(|t| t.0 == var).map_or(0, |t| t.1);
+        let coefficients: Vec<i64> = self.accesses[first..].iter().map(follows).collect();
+        let steps = coefficients.iter().map(|c| c.wrapping_mul(step)).collect();
+        Ok(Step::For { var: v, lo, hi, by: step, inside: Accesses { first, coefficients, steps }, body })
     }
 
     fn op(&mut self, stmt: &'a Stmt, dst: Reg, op: &'a Op) -> Result<Step, String> {
@@ -310,34 +311,34 @@ impl<'a> Resolver<'a> {
             return Err(format!("`{}` takes {} registers", prim.name(), prim.arity()));
         }
         let mut found = [0; 4];
-        for n in 0..4 {
-            found[n] = self.same(args.get(n).copied().unwrap_or(args[0]), lanes)?;
+        for (n, offset) in found.iter_mut().enumerate() {
+            *offset = self.same(args.get(n).copied().unwrap_or(args[0]), lanes)?;
         }
         Ok(found)
     }
 
-    fn place(&mut self, stmt: &'a Stmt, buffer: BufferId, at: &Addr) -> Result<Place, String> {
+    fn place(&mut self, stmt: &'a Stmt, buffer: BufferId, at: &'a Addr) -> Result<Place, String> {
         let n = buffer.0 as usize;
         if n >= self.kernel.buffers.len() {
             return Err("the buffer does not exist".into());
         }
-        self.accesses.push(stmt);
-        Ok(Place { buffer: n, at: self.sum(at)?, stmt: self.accesses.len() - 1 })
+        self.in_scope(at)?;
+        self.accesses.push((stmt, at));
+        Ok(Place { buffer: n, access: self.accesses.len() - 1 })
     }
 
-    fn sum(&self, at: &Addr) -> Result<Sum, String> {
-        let term = |&(Var(v), c): &(Var, i64)| match self.open.get(v as usize) {
-            Some(true) => Ok((v as usize, c)),
-            Some(false) | None => Err("a variable outside of its loop".to_string()),
-        };
-        Ok(Sum { base: at.base, terms: at.terms.iter().map(term).collect::<Result<_, _>>()? })
+    /// Every variable's loop must be around.
+    fn in_scope(&self, at: &Addr) -> Result<(), String> {
+        let open = at.terms.iter().all(|t| self.open.get(t.0.0 as usize) == Some(&true));
+        if open { Ok(()) } else { Err("a variable outside of its loop".into()) }
     }
 
     fn limit(&self, bound: &Bound) -> Result<Limit, String> {
         match bound {
             Bound::Const(value) => Ok(Limit::Const(*value)),
             Bound::Clamp { num, den, lo, hi } if *den >= 1 && lo <= hi => {
-                Ok(Limit::Clamp { num: self.sum(num)?, den: *den, lo: *lo, hi: *hi })
+                self.in_scope(num)?;
+                Ok(Limit::Clamp { num: num.clone(), den: *den, lo: *lo, hi: *hi })
             }
             Bound::Clamp { .. } => Err("a clamp with a wrong limit or denominator".into()),
         }
