@@ -35,8 +35,7 @@ pub fn kernels() -> Vec<Kernel> {
     for (i, formula) in ACTIVATIONS.iter().enumerate() {
         for dtype in ["f32", "f64"] {
             // Enough for every special value to meet a full register and a masked one.
-            let op: String = formula.chars().take_while(char::is_ascii_lowercase).collect();
-            let name = format!("activation_{i}_{op}_{dtype}");
+            let name = format!("activation_{i}_{dtype}");
             all.push(
                 Kernel::new("kernel", name, *formula).input("x", dtype, &[7, 21]).result(dtype, &[7, 21]).rounded(),
             );

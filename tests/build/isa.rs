@@ -1,13 +1,11 @@
-//! The kernels of `src/rows.rs` as Rust, for the test `isa` to compile.
+//! Prints the kernels of `src/rows.rs` as Rust, for the test `isa` to compile.
 
-#[path = "../src/rows.rs"]
-mod rows;
-
+use crate::rows;
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::vir::Kernel;
 use std::fmt::Write;
 
-/// The rows as declarations and a table.
+/// The file.
 pub fn file() -> String {
     let mut text = String::new();
     let mut table = String::new();

@@ -8,6 +8,8 @@ mod elementwise;
 mod gemm;
 mod isa;
 mod pool;
+#[path = "../src/rows.rs"]
+mod rows;
 
 use std::error::Error;
 use std::{env, fs, path::Path};
@@ -22,9 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("pool", pool::kernels()),
         ("elementwise", elementwise::kernels()),
     ];
-    fs::write(Path::new(&out).join("isa.rs"), isa::file())?;
     for (name, kernels) in suites {
         fs::write(Path::new(&out).join(name).with_extension("rs"), declare::file(&kernels))?;
     }
+    fs::write(Path::new(&out).join("isa.rs"), isa::file())?;
     Ok(())
 }
