@@ -66,7 +66,7 @@ pub(super) fn companion(name: &str) -> String {
 }
 
 /// `3_211_264` for people: `3,211,264`.
-fn grouped(n: usize) -> String {
+fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
