@@ -26,6 +26,9 @@ const TENSOR_LIMIT: usize = 1 << 31;
 /// The most axes a tensor may have.
 const RANK_LIMIT: usize = 6;
 
+/// The most operations a kernel may have: the passes and the outliner recurse over them.
+const OPERATION_LIMIT: usize = 128;
+
 /// What an expression stands for.
 #[derive(Clone, Debug)]
 enum Value {
@@ -54,6 +57,12 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     checker.results(function);
     checker.claim(function);
     checker.unused(function);
+    let operations = checker.graph.nodes.iter().filter(|n| !matches!(n.op, Op::Param(_) | Op::Constant(_))).count();
+    if operations > OPERATION_LIMIT {
+        let message =
+            format!("a kernel of {operations} operations, of at most {OPERATION_LIMIT}: split it into several");
+        checker.fail(function.interface.name.span(), message);
+    }
     let graph = checker.errors.finish(checker.graph)?;
     match graph::valid::validate(&graph) {
         Ok(()) => Ok(graph),

@@ -104,7 +104,7 @@ fn parts(input: ParseStream<'_>, claim: Claim) -> syn::Result<Parts> {
         }));
     }
     input.parse::<Token![fn]>()?;
-    let name = input.call(Ident::parse_any)?;
+    let name: Ident = input.parse()?;
     if input.peek(Token![<]) {
         slips.push((input.span(), "a kernel has no generic parameters: its shapes are literals".to_string()));
         while !input.is_empty() && !input.peek(syn::token::Paren) {

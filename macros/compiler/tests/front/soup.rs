@@ -318,6 +318,11 @@ fn epilogue() -> impl Strategy<Value = &'static str> + Clone {
         "({})[0]",
         "sigmoid({} + 1.0) / 3.0",
         "clamp({}, 0.0, 6.0)",
+        "{} + {}",
+        "{} * tanh({} - 1.0)",
+        "({}).t() + ({}).t() * 2.0",
+        "relu({}) - sum({}, axis = 0)",
+        "({})[0] + sum({}, axis = 0) + max({}, axis = 0)",
     ])
 }
 
@@ -327,7 +332,7 @@ pub fn formula() -> impl Strategy<Value = (&'static str, String)> {
     let n = || 1..40usize;
     let small = || 1..9usize;
     let product =
-        (n(), n(), n(), select(&["matmul(x, w)", "matmul(x, v.t())", "linear(x, w)", "matmul(x, w) + matmul(x, w)"]))
+        (n(), n(), n(), select(&["matmul(x, w)", "matmul(x, v.t())", "linear(x, w)", "matmul(w.t(), x.t())"]))
             .prop_map(|(m, k, n, f)| {
                 let (used, other) = if f.contains("v.t()") { ("v", shape(&[n, k])) } else { ("w", shape(&[k, n])) };
                 ("gemm", format!("x: {}, {used}: {other}", shape(&[m, k])), f.to_string())
