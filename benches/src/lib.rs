@@ -13,4 +13,5 @@ pub mod peak;
 pub mod problem;
 #[cfg(feature = "rivals")]
 pub mod rivals;
+pub mod traffic;
 pub mod verify;

@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", machine.line());
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
     fs::create_dir_all(&results)?;
+    let mut all = Vec::new();
     for group in GROUPS {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == group) {
             continue;
@@ -53,6 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{table}");
         fs::write(results.join(format!("{group}.md")), table)?;
         plot::svg(&results.join(format!("{group}.svg")), group, &measured, &machine)?;
+        all.extend(measured.into_iter().map(|m| (group, m)));
     }
+    print!("{}", table::worst_first(&all));
     Ok(())
 }

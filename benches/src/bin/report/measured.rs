@@ -3,9 +3,9 @@
 use kernforge::Isa;
 use kernforge_benches::cases::Case;
 use kernforge_benches::data::{Buffer, operands};
-use kernforge_benches::entries;
+use kernforge_benches::entries::{self, KERNFORGE};
 use kernforge_benches::measure::{Contender, Effort, Times, interleaved};
-use kernforge_benches::{peak, verify};
+use kernforge_benches::{peak, traffic, verify};
 
 /// Every ISA, best first.
 pub const ISAS: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
@@ -18,6 +18,8 @@ pub struct Measured {
     pub entries: Vec<(String, Times)>,
     /// FMA peak in GFLOP/s of the ISAs this CPU has, timed in the same rounds.
     pub peaks: Vec<(Isa, f64)>,
+    /// Nanoseconds that reading the operands and writing the result take alone.
+    pub traffic: f64,
 }
 
 /// Checks the results of all entries, then times them and the peak.
@@ -28,6 +30,7 @@ pub fn measure(case: &'static Case, effort: Effort) -> Measured {
     entries.extend(entries::others(case, &inputs));
     verify::all_agree(case, &inputs, &mut entries);
 
+    let mut y = Buffer::zeroed(case.problem.result());
     let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
     let mut contenders: Vec<_> = entries.into_iter().map(|entry| entry.contender(case.problem.result())).collect();
     let isas: Vec<Isa> = ISAS.into_iter().filter(|&isa| peak::run(isa, 1)).collect();
@@ -36,12 +39,16 @@ pub fn measure(case: &'static Case, effort: Effort) -> Measured {
             peak::run(isa, repeats);
         }));
     }
+    contenders.push(Contender::new("traffic", |repeats| {
+        (0..repeats).for_each(|_| traffic::pass(&inputs, y.as_mut_slice()));
+    }));
     let times = interleaved(&mut contenders, effort);
     let (entry_times, peak_times) = times.split_at(names.len());
     Measured {
         case,
         entries: names.into_iter().zip(entry_times.iter().copied()).collect(),
         peaks: isas.iter().zip(peak_times).map(|(&isa, times)| (isa, peak::flops(isa) / times.quartile)).collect(),
+        traffic: peak_times[isas.len()].quartile,
     }
 }
 
@@ -49,6 +56,21 @@ impl Measured {
     /// Nanoseconds per call of an entry.
     pub fn ns(&self, name: &str) -> Option<f64> {
         self.entries.iter().find(|(entry, _)| entry == name).map(|(_, times)| times.quartile)
+    }
+
+    /// How many times faster the kernel is than the fastest of everything else.
+    pub fn times_best_other(&self) -> Option<f64> {
+        let others = self.entries.iter().filter(|(name, _)| !name.starts_with(KERNFORGE));
+        Some(others.map(|(_, times)| times.quartile).reduce(f64::min)? / self.ns(KERNFORGE)?)
+    }
+
+    /// Percent of an ISA's peak to reach, if there is a figure.
+    pub fn goal(&self, isa: Isa) -> Option<f64> {
+        match isa {
+            Isa::Avx2 => self.case.target_avx2,
+            Isa::Avx512 => self.case.target_avx512,
+            _ => None,
+        }
     }
 
     /// Peak of an ISA in GFLOP/s.

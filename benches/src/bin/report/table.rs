@@ -36,7 +36,7 @@ pub fn markdown(group: &str, measured: &[Measured], machine: &Machine) -> String
 fn against_peak(page: &mut String, measured: &[Measured]) {
     page.push_str("## Against the peak of this core\n\n");
     page.push_str("Target: what an untuned prototype reached of its core's peak (see `shapes/`).\n\n");
-    page.push_str("| shape | MFLOP |");
+    page.push_str("| shape | kFLOP |");
     for isa in ISAS {
         let _ = write!(page, " {isa} ns | GFLOP/s | % of peak |");
         if isa != Isa::Portable {
@@ -46,7 +46,7 @@ fn against_peak(page: &mut String, measured: &[Measured]) {
     page.push_str("\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for m in measured {
         let Some(flops) = m.case.problem.flops() else { continue };
-        let _ = write!(page, "| {} | {:.3} |", m.case.name, flops / 1e6);
+        let _ = write!(page, "| {} | {:.1} |", m.case.name, flops / 1e3);
         for isa in ISAS {
             match (m.ns(&entries::on(isa)), m.percent_of_peak(isa)) {
                 (Some(ns), Some(percent)) => {
@@ -66,7 +66,7 @@ fn against_peak(page: &mut String, measured: &[Measured]) {
     for isa in [Isa::Avx512, Isa::Avx2] {
         let (mut reached, mut all) = (0, 0);
         for m in measured {
-            if let (Some(goal), Some(percent)) = (goal(m, isa), m.percent_of_peak(isa)) {
+            if let (Some(goal), Some(percent)) = (m.goal(isa), m.percent_of_peak(isa)) {
                 all += 1;
                 reached += usize::from(percent >= goal);
             }
@@ -77,19 +77,11 @@ fn against_peak(page: &mut String, measured: &[Measured]) {
     }
 }
 
-fn goal(m: &Measured, isa: Isa) -> Option<f64> {
-    match isa {
-        Isa::Avx2 => m.case.target_avx2,
-        Isa::Avx512 => m.case.target_avx512,
-        _ => None,
-    }
-}
-
 fn target(page: &mut String, m: &Measured, isa: Isa, percent: f64) {
     if isa == Isa::Portable {
         return;
     }
-    match goal(m, isa) {
+    match m.goal(isa) {
         Some(goal) => {
             let _ = write!(page, " {goal:.0} | {} |", if percent >= goal { "yes" } else { "**no**" });
         }
@@ -108,14 +100,21 @@ fn against_others(page: &mut String, measured: &[Measured]) {
             others.push(name);
         }
     }
-    let _ = writeln!(page, "## Against the others\n\n{}, higher is better.\n", first.unit());
-    let _ =
-        writeln!(page, "| shape | {KERNFORGE} ns | {KERNFORGE} | {} | × textbook | × best other |", others.join(" | "));
-    let _ = writeln!(page, "|---|---|---|{}---|---|", "---|".repeat(others.len()));
+    let _ = writeln!(
+        page,
+        "## Against the others\n\n{}, higher is better. Traffic is the time that reading the operands and writing the result take alone.\n",
+        first.unit()
+    );
+    let _ = writeln!(
+        page,
+        "| shape | traffic ns | {KERNFORGE} ns | {KERNFORGE} | {} | × textbook | × best other |",
+        others.join(" | ")
+    );
+    let _ = writeln!(page, "|---|---|---|---|{}---|---|", "---|".repeat(others.len()));
     let (mut log_textbook, mut log_best) = (0.0, 0.0);
     for m in measured {
         let Some(ns) = m.ns(KERNFORGE) else { continue };
-        let _ = write!(page, "| {} | {ns:.1} | {:.1} |", m.case.name, m.rate(ns));
+        let _ = write!(page, "| {} | {:.1} | {ns:.1} | {:.1} |", m.case.name, m.traffic, m.rate(ns));
         for other in &others {
             match m.ns(other) {
                 Some(ns) => {
@@ -125,7 +124,7 @@ fn against_others(page: &mut String, measured: &[Measured]) {
             }
         }
         let textbook = m.ns(TEXTBOOK).unwrap_or(f64::NAN) / ns;
-        let best = others.iter().filter_map(|other| m.ns(other)).fold(f64::INFINITY, f64::min) / ns;
+        let best = m.times_best_other().unwrap_or(f64::NAN);
         let _ = writeln!(page, " {textbook:.1} | {best:.2} |");
         log_textbook += textbook.ln();
         log_best += best.ln();
@@ -137,4 +136,22 @@ fn against_others(page: &mut String, measured: &[Measured]) {
         (log_textbook / count).exp(),
         (log_best / count).exp()
     );
+}
+
+/// How near each case comes to its target, the furthest first: what to work on next.
+pub fn worst_first(measured: &[(&str, Measured)]) -> String {
+    let mut text = String::new();
+    for isa in [Isa::Avx512, Isa::Avx2] {
+        let mut cases: Vec<_> = measured
+            .iter()
+            .filter_map(|(group, m)| Some((m.percent_of_peak(isa)?, m.goal(isa)?, *group, m.case.name)))
+            .collect();
+        cases.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+        for (percent, goal, group, name) in cases {
+            let ratio = percent / goal;
+            let _ =
+                writeln!(text, "{isa:<8}{ratio:>6.2} of the target  {percent:>4.0} / {goal:>3.0} %  {group} {name}");
+        }
+    }
+    text
 }
