@@ -113,3 +113,66 @@ fn compare(param: &Param, expected: &[f64], found: &[f64], bits: bool) -> Result
         Some(i) => Err(format!("`{}`[{i}] is {:?} instead of {:?}", param.name, found[i], expected[i])),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::DType;
+
+    const PARAMS: &[Param] = &[
+        Param { name: "x", dtype: DType::F32, access: Access::In, len: 3 },
+        Param { name: "y", dtype: DType::F32, access: Access::Out, len: 3 },
+    ];
+
+    fn checked(run: fn(How, &mut [Memory]) -> Result<(), IsaUnavailable>) -> Result<(), String> {
+        let case = Case { name: "fake", source: "", params: PARAMS, exact: true, truth: None, run };
+        one(&case, Guard::Behind, Fill::Floats)
+    }
+
+    fn copy(memory: &mut [Memory]) {
+        let x = *memory[0].array::<[f32; 3]>();
+        *memory[1].array_mut() = x;
+    }
+
+    #[test]
+    fn a_right_kernel_passes() {
+        let passed = checked(|_, memory| {
+            copy(memory);
+            Ok(())
+        });
+        assert_eq!(passed, Ok(()));
+    }
+
+    #[test]
+    fn a_wrong_bit_is_found() {
+        let found = checked(|how, memory| {
+            copy(memory);
+            if how == How::Call {
+                memory[1].bytes_mut()[4] ^= 1;
+            }
+            Ok(())
+        });
+        assert!(kernforge::cpu::best() == Isa::Portable || found.is_err_and(|e| e.contains("Call: `y`[1] is")));
+    }
+
+    #[test]
+    fn a_result_that_is_not_written_is_found() {
+        let found = checked(|how, memory| {
+            if how == How::Reference {
+                copy(memory);
+            }
+            Ok(())
+        });
+        assert!(found.is_err_and(|e| e.contains("`y`[0] is NaN")));
+    }
+
+    #[test]
+    fn a_write_to_an_operand_is_found() {
+        let found = checked(|how, memory| {
+            copy(memory);
+            memory[0].bytes_mut()[0] ^= u8::from(how != How::Reference);
+            Ok(())
+        });
+        assert!(found.is_err_and(|e| e.contains("wrote to `x`")));
+    }
+}

@@ -1,0 +1,33 @@
+//! Kernels without the standard library: the test `no_std` compiles this with the runtime's features off.
+#![no_std]
+
+use kernforge::{Tensor, conv, gemm, kernel, pool};
+
+gemm! {
+    /// A layer whose activation needs the project's own `exp`.
+    pub fn layer(x: f32[8], w: f32[8, 4], b: f32[4]) -> f32[4] = softmax(matmul(x, w) + b);
+}
+
+conv! {
+    /// An image.
+    pub fn stem(x: u8[6, 6, 3], w: f32[3, 3, 3, 4]) -> f32[6, 6, 4] = gelu(conv2d(x as f32, w, pad = 1));
+}
+
+pool! {
+    /// In double precision.
+    pub fn down(x: f64[4, 4, 2]) -> f64[2, 2, 2] = avg_pool2d(x, 2);
+}
+
+/// Square roots are not in `core` either.
+#[kernel]
+pub fn normalised(x: Tensor![f32; 3, 8]) -> Tensor![f32; 3, 8] {
+    layer_norm(x)
+}
+
+/// Calls resolve to what the build's flags promise.
+pub fn call(x: &[f32; 8], w: &[[f32; 4]; 8], b: &[f32; 4]) -> Tensor![f32; 4] {
+    let mut y = Tensor::zeroed();
+    layer(x, w, b, &mut y);
+    layer::reference(x, w, b, &mut y);
+    y
+}
