@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
+use std::collections::BTreeSet;
 
 /// One mistake in the user's source.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Error {
 #[must_use]
 pub struct Errors {
     list: Vec<Error>,
+    /// Line, column and message of each.
+    known: BTreeSet<(usize, usize, String)>,
 }
 
 impl Errors {
@@ -29,9 +32,8 @@ impl Errors {
     /// Records a mistake at a token. The same message at the same place is recorded once.
     pub fn push(&mut self, span: Span, message: impl Into<String>) {
         let message = message.into();
-        let place = |s: Span| (s.start().line, s.start().column);
-        let known = |e: &Error| e.message == message && place(e.span) == place(span);
-        if !self.list.iter().any(known) {
+        let start = span.start();
+        if self.known.insert((start.line, start.column, message.clone())) {
             self.list.push(Error { span, message });
         }
     }
@@ -77,6 +79,8 @@ impl Errors {
 
 impl From<Error> for Errors {
     fn from(e: Error) -> Errors {
-        Errors { list: vec![e] }
+        let mut errors = Errors::new();
+        errors.push(e.span, e.message);
+        errors
     }
 }

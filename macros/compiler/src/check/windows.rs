@@ -8,6 +8,8 @@ use crate::graph::{NodeId, Op, Pool, ReduceKind, Shape, Window};
 use crate::ops::{Kind, PoolKind};
 use crate::syntax::ast::{Expr, ExprKind};
 
+/// The most positions along an axis of an average over padding.
+const COUNT_LIMIT: usize = 1 << 16;
 /// How far padding may exceed the window: every output that sees padding alone is code for nothing.
 const BARREN_LIMIT: usize = 16;
 /// The most residues modulo the stride of a transposed convolution.
@@ -220,6 +222,13 @@ impl Checker {
                     return self.fail(args.span("pad"), message);
                 }
                 let Some(count_pad) = args.flag("count_include_pad", &mut self.errors) else { return self.invalid() };
+                if padded && out_size.iter().any(|n| *n > COUNT_LIMIT) {
+                    let message = format!(
+                        "an average over padding keeps a count for each position of an axis, for at most {COUNT_LIMIT}, \
+                         not {out_size:?}: pad the tensor itself"
+                    );
+                    return self.fail(args.span("pad"), message);
+                }
                 Pool::Average { count_pad }
             }
         };

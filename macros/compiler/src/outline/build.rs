@@ -302,6 +302,14 @@ impl<'g> Nest<'g> {
         self.value(block, id, &coords)
     }
 
+    /// Reads a table of constants. The builder makes its buffer once the nest is complete.
+    pub fn table(&mut self, block: &mut Block, values: Vec<f64>, dims: Vec<Dim>) -> Val {
+        self.reads.push(Access { buffer: BufferId(u32::MAX), dims });
+        let read = self.reads.len() - 1;
+        self.tables.push((values, read));
+        block.push(Node::Load(read))
+    }
+
     fn load(&mut self, block: &mut Block, buffer: BufferId, at: &[Coord], shape: &[usize]) -> Val {
         let access = access(buffer, at, shape);
         let n = self.reads.iter().position(|r| *r == access).unwrap_or_else(|| {

@@ -5,8 +5,9 @@ use super::build::{Coord, Nest, internal};
 use super::place::Place;
 use crate::error::Error;
 use crate::graph::{Graph, NodeId, Op, Pool, ReduceKind, Window};
-use crate::kernel_ir::{Access, Affine, BufferId, Dim, ReduceOp, Reduction};
+use crate::kernel_ir::{Affine, Dim, ReduceOp, Reduction};
 use crate::scalar::{Block, Node, Prim, Val};
+use std::ops::Range;
 
 /// The product, window or reduction computed inside a root, if any.
 pub fn hosted(graph: &Graph, places: &[Place], root: NodeId) -> Option<NodeId> {
@@ -434,6 +435,9 @@ fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
+/// Outputs of an average up to which each has a factor of its own in a table.
+const TABLE_LIMIT: usize = 1 << 14;
+
 /// The factor of an average: a constant, or a table over the output where windows differ in size.
 fn reciprocal(
     nest: &mut Nest<'_>,
@@ -461,15 +465,25 @@ fn reciprocal(
         let cells: usize = counts.iter().filter_map(|axis| axis.first()).product();
         return block.constant(1.0 / cells.max(1) as f64);
     }
+    let dims = |axes: Range<usize>| {
+        axes.map(|i| Dim { at: at[lead + i].at.clone(), extent: shape[lead + i], guarded: false }).collect()
+    };
+    let size = counts.iter().fold(1usize, |n, axis| n.saturating_mul(axis.len()));
+    if size > TABLE_LIMIT {
+        // 1 / (rows · columns), the same number as in a table, from the counts of each axis.
+        let mut cells = block.constant(1.0);
+        for (i, axis) in counts.iter().enumerate() {
+            let values = axis.iter().map(|&c| c.max(1) as f64).collect();
+            let count = nest.table(block, values, dims(i..i + 1));
+            cells = block.prim(Prim::Mul, &[cells, count]);
+        }
+        let one = block.constant(1.0);
+        return block.prim(Prim::Div, &[one, cells]);
+    }
     let mut table = vec![1usize];
     for axis in &counts {
         table = table.iter().flat_map(|t| axis.iter().map(move |c| t * c)).collect();
     }
     let values = table.iter().map(|&c| 1.0 / c.max(1) as f64).collect();
-    let dims = (0..rank).map(|i| Dim { at: at[lead + i].at.clone(), extent: shape[lead + i], guarded: false });
-    // The builder names the buffer once the nest is complete.
-    nest.reads.push(Access { buffer: BufferId(u32::MAX), dims: dims.collect() });
-    let read = nest.reads.len() - 1;
-    nest.tables.push((values, read));
-    block.push(Node::Load(read))
+    nest.table(block, values, dims(0..rank))
 }

@@ -74,6 +74,9 @@ pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wish
             if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
                 continue;
             }
+            if edges(c, &plan) > EDGE_LIMIT {
+                continue;
+            }
             if wishes.tile.is_none() && !tile_is_least(&plan) && code(c, &plan) > CODE_TARGET {
                 continue;
             }
@@ -88,6 +91,39 @@ pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wish
 
 /// Bytes of code above which a candidate is not considered: the rest of a kernel needs some too.
 const CODE_TARGET: usize = 12 << 10;
+
+/// Terms of padded edges that a plan may write out; a long window over a padded signal has more,
+/// and then only a plan whose loop bounds take care of the padding will do.
+const EDGE_LIMIT: usize = 1 << 14;
+
+/// The terms written out in the tiles where some tap may fall outside the image.
+fn edges(c: &Contraction, plan: &Plan) -> usize {
+    let rows: usize = plan.tile.iter().map(|t| t.1).product();
+    let guards = c.guards();
+    let mut terms: usize = 1;
+    for id in c.parallel_ids() {
+        let elements = match plan.vector {
+            Vector::Parallel { index, lanes, vectors } if index == id => lanes * vectors,
+            Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => plan.tile_of(id),
+        };
+        let most = guards.iter().filter(|_| elements > 1).map(|(at, extent)| {
+            let step = at.coefficient(id).unsigned_abs() as usize;
+            if step == 0 {
+                return 1;
+            }
+            let (lo, hi) = at.range(&c.indices);
+            let outside = (-lo).max(0) as usize + (hi + 1 - *extent as i64).max(0) as usize;
+            let taps: usize = c.reduce_ids().filter(|&r| at.coefficient(r) != 0).map(|r| c.index(r).extent).product();
+            (outside.div_ceil(step).div_ceil(elements) + 1).saturating_mul(taps)
+        });
+        terms = terms.saturating_mul(most.max().unwrap_or(1));
+    }
+    let vectors = match plan.vector {
+        Vector::Parallel { vectors, .. } => vectors,
+        Vector::None | Vector::Reduce { .. } => 1,
+    };
+    terms.saturating_mul(rows * vectors)
+}
 
 fn tile_is_least(plan: &Plan) -> bool {
     plan.tile.is_empty()

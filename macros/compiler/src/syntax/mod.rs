@@ -16,19 +16,21 @@ mod visible;
 use crate::error::Errors;
 use ast::{Claim, Function};
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use std::collections::BTreeSet;
 use syn::parse::{ParseStream, Parser};
 
 /// The functions of a `gemm! { .. }`, `conv! { .. }` or `pool! { .. }` block.
 pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
     let mut functions: Vec<Function> = Vec::new();
+    let mut names = BTreeSet::new();
     for tokens in split(visible::visible(input)) {
         let Some(f) = function::parse(claim, tokens, &mut errors) else { continue };
         let name = &f.interface.name;
-        if functions.iter().any(|other| other.interface.name == *name) {
-            errors.push(name.span(), format!("the name `{name}` is used twice: each kernel needs its own"));
-        } else {
+        if names.insert(name.to_string()) {
             functions.push(f);
+        } else {
+            errors.push(name.span(), format!("the name `{name}` is used twice: each kernel needs its own"));
         }
     }
     (functions, errors)
