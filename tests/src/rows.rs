@@ -1,4 +1,4 @@
-//! Vector-IR kernels that use every row of every ISA table once, for `build.rs` to print as Rust
+//! Vector-IR kernels that use every row of every ISA table once, for `build/` to print as Rust
 //! and for the test `isa` to run in the interpreter.
 
 use kernforge_compiler::dtype::DType;

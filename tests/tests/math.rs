@@ -1,7 +1,7 @@
 //! `kernforge::math` against the compiler's meaning of the same operations, and both against the truth.
 //!
 //! `KERNFORGE_EXHAUSTIVE=1 cargo test --release -p kernforge-tests --test math` takes every `f32`
-//! instead of every sixteen-thousandth: about ten minutes.
+//! instead of every sixteen-thousandth: one to two hours.
 
 use kernforge::math::{Float, double, single, soft};
 use kernforge_compiler::dtype::DType;

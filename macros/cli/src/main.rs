@@ -1,1 +1,42 @@
-fn main() {}
+//! `kern`: looks inside the compiler.
+//!
+//! It reads a Rust source file, finds the `gemm!`, `conv!` and `pool!` blocks and `#[kernel]`
+//! functions in it, and shows what the macros make of them. It shows exactly what the macros
+//! compile, because it calls the same library.
+
+mod args;
+mod dump;
+mod explain;
+mod source;
+
+use args::{Command, Request};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match args::parse(&words).and_then(|command| command.as_ref().map_or(Ok(args::USAGE.to_string()), run)) {
+        Ok(text) => {
+            print(&text);
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The text that a command prints.
+fn run(request: &Request) -> Result<String, String> {
+    let kernels = source::kernels(&request.file)?;
+    match &request.command {
+        Command::Dump(stage) => dump::dump(request, kernels, *stage),
+        Command::Explain => explain::explain(request, kernels),
+    }
+}
+
+/// Prints to the standard output; that the reader has left (`kern dump .. | head`) is no error.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

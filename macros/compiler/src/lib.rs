@@ -108,7 +108,7 @@ fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
             Ok(tokens) => tokens,
             Err(e) => {
                 errors.append(e);
-                emit::stub(&f.interface)
+                emit::stub(f)
             }
         });
     }

@@ -231,22 +231,46 @@ impl Row {
 
 /// The known name nearest to a wrong one, if it is near enough to be a slip.
 pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(1);
+    let letters = wrong.chars().count();
+    if !(3..=40).contains(&letters) {
+        return None; // anything is near to `x`
+    }
+    let limit = (letters / 3).max(1);
     known.map(|k| (distance(wrong, k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
 }
 
-/// Edit distance (Levenshtein).
+/// Edit distance: letters inserted, dropped, replaced or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_near() {
+        let known = ["matmul", "max_pool2d", "relu", "w"];
+        for (wrong, right) in
+            [("matmull", "matmul"), ("matuml", "matmul"), ("maxpool2d", "max_pool2d"), ("rlu", "relu")]
+        {
+            assert_eq!(nearest(wrong, known.into_iter()), Some(right));
+        }
+        assert_eq!(nearest("y", known.into_iter()), None);
+        assert_eq!(nearest("fourier", known.into_iter()), None);
+    }
 }

@@ -8,7 +8,7 @@ pub mod single {
     /// e^x.
     ///
     /// Accuracy: 0.8914 ulp, at `-5.848642e0`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.2 ulp.
+    /// Where multiply-add rounds twice (the portable ISA): 1.1672 ulp.
     #[inline]
     pub fn exp(x: f32) -> f32 {
         let v2 = Float::min_sel(89.0f32, x);
@@ -34,7 +34,7 @@ pub mod single {
     /// e^x − 1.
     ///
     /// Accuracy: 1.4606 ulp, at `5.54414e1`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.2 ulp.
+    /// Where multiply-add rounds twice (the portable ISA): 1.4083 ulp.
     #[inline]
     pub fn expm1(x: f32) -> f32 {
         let v2 = Float::max_sel(-20.0f32, x);
@@ -61,7 +61,7 @@ pub mod single {
     /// Natural logarithm.
     ///
     /// Accuracy: 0.9305 ulp, at `1.5662055e0`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.2 ulp.
+    /// Where multiply-add rounds twice (the portable ISA): 0.923 ulp.
     #[inline]
     pub fn log(x: f32) -> f32 {
         let v2 = x * 16777216.0f32;
@@ -94,7 +94,7 @@ pub mod single {
     /// ln(1 + x).
     ///
     /// Accuracy: 1.4764 ulp, at `4.149401e-1`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.6 ulp.
+    /// Where multiply-add rounds twice (the portable ISA): 1.5406 ulp.
     #[inline]
     pub fn log1p(x: f32) -> f32 {
         let v2 = x + 1.0f32;
@@ -126,7 +126,7 @@ pub mod single {
     /// Hyperbolic tangent.
     ///
     /// Accuracy: 2.4189 ulp, at `7.7671753e-3`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 2.5 ulp.
+    /// Where multiply-add rounds twice (the portable ISA): 2.443 ulp.
     #[inline]
     pub fn tanh(x: f32) -> f32 {
         let v1 = Float::abs(x);
@@ -152,8 +152,8 @@ pub mod single {
     }
     /// 1 / (1 + e^−x).
     ///
-    /// Accuracy: 2.3 ulp, at `0e0`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 2.4 ulp.
+    /// Accuracy: 2.4808 ulp, at `-1.6635704e1`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 2.4808 ulp.
     #[inline]
     pub fn sigmoid(x: f32) -> f32 {
         let v1 = -x;
@@ -179,8 +179,8 @@ pub mod single {
     }
     /// Error function.
     ///
-    /// Accuracy: 1.1 ulp, at `0e0`: the largest error of all arguments.
-    /// Where multiply-add rounds twice (the portable ISA): 1.2 ulp.
+    /// Accuracy: 1.0763 ulp, at `1.0631328e0`: the largest error of all arguments.
+    /// Where multiply-add rounds twice (the portable ISA): 1.3145 ulp.
     #[inline]
     pub fn erf(x: f32) -> f32 {
         let v1 = x * x;

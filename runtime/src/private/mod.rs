@@ -52,6 +52,38 @@ pub fn bound(num: isize, den: isize, lo: isize, hi: isize) -> isize {
     (-(-num).div_euclid(den)).clamp(lo, hi)
 }
 
+/// The same pointer, of which the optimiser no longer knows that: loads through it are not merged
+/// with earlier loads of the same elements. Costs no instruction.
+#[inline(always)]
+pub fn opaque<P: Pointer>(p: P) -> P {
+    p.opaque()
+}
+
+/// `*const T` or `*mut T`.
+pub trait Pointer: Copy {
+    /// See [`opaque`].
+    fn opaque(self) -> Self;
+}
+
+macro_rules! pointer {
+    ($($pointer:ty)*) => { $(
+        impl<T> Pointer for $pointer {
+            #[inline(always)]
+            fn opaque(self) -> Self {
+                #[cfg_attr(not(all(target_arch = "x86_64", not(miri))), allow(unused_mut))]
+                let mut p = self;
+                #[cfg(all(target_arch = "x86_64", not(miri)))]
+                // SAFETY: no instruction; the register keeps its value.
+                unsafe {
+                    core::arch::asm!("/* {0} */", inout(reg) p, options(nomem, nostack, preserves_flags));
+                }
+                p
+            }
+        }
+    )* };
+}
+pointer!(*const T *mut T);
+
 macro_rules! constants {
     ($name:ident, $t:ident, $bytes:literal) => {
         /// Decodes a constant buffer from little-endian bytes: one token where an array literal

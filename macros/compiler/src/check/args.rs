@@ -29,7 +29,7 @@ impl<'a> Arguments<'a> {
                 Some((name, _)) => bound.given.push((name, arg)),
                 None => errors.push(
                     arg.span,
-                    format!("`{}` takes {} arguments: `{0}({})`", row.name, signature.len(), row.signature),
+                    format!("`{}` takes at most {}: `{0}({})`", row.name, arguments(signature.len()), row.signature),
                 ),
             }
         }
@@ -126,8 +126,7 @@ impl<'a> Arguments<'a> {
             None => self.default(name).and_then(|d| d.parse().ok()).map(|n| vec![n; rank]),
             Some(Expr { kind: ExprKind::List(items), span }) => {
                 if items.len() != rank {
-                    errors
-                        .push(*span, format!("`{name}` has {} values, but there are {rank} spatial axes", items.len()));
+                    errors.push(*span, format!("`{name}` has {} values, but there {}", items.len(), spatial(rank)));
                     return None;
                 }
                 items.iter().map(|e| count(e, name, errors)).collect()
@@ -142,7 +141,7 @@ impl<'a> Arguments<'a> {
         match &expr.kind {
             ExprKind::List(items) => {
                 if items.len() != rank {
-                    let message = format!("`pad` has {} values, but there are {rank} spatial axes", items.len());
+                    let message = format!("`pad` has {} values, but there {}", items.len(), spatial(rank));
                     errors.push(expr.span, message);
                     return None;
                 }
@@ -210,8 +209,22 @@ fn resolve_axis(value: i64, rank: usize, span: Span, errors: &mut Errors) -> Opt
     if (0..rank as i64).contains(&axis) {
         return Some(axis as usize);
     }
-    errors.push(span, format!("there is no axis {value}: the tensor has {rank} axes"));
+    let axes = match rank {
+        0 => "a number has none".to_string(),
+        1 => "the tensor has only axis 0".to_string(),
+        n => format!("the tensor has axes 0 to {}, or -1 to -{n} from the end", n - 1),
+    };
+    errors.push(span, format!("there is no axis {value}: {axes}"));
     None
+}
+
+fn arguments(count: usize) -> String {
+    if count == 1 { "1 argument".into() } else { format!("{count} arguments") }
+}
+
+/// `is 1 spatial axis`, `are 2 spatial axes`
+fn spatial(rank: usize) -> String {
+    if rank == 1 { "is 1 spatial axis".into() } else { format!("are {rank} spatial axes") }
 }
 
 /// A non-negative integer literal.
@@ -219,7 +232,7 @@ pub fn count(expr: &Expr, name: &str, errors: &mut Errors) -> Option<usize> {
     match expr.kind {
         ExprKind::Number(x, true) if (0.0..=1e9).contains(&x) => Some(x as usize),
         ExprKind::Number(x, _) => {
-            errors.push(expr.span, format!("`{name}` is {x}, but must be a non-negative integer"));
+            errors.push(expr.span, format!("`{name}` is {x}, but must be an integer from 0 to 1000000000"));
             None
         }
         ExprKind::Invalid => None,
@@ -233,7 +246,10 @@ pub fn count(expr: &Expr, name: &str, errors: &mut Errors) -> Option<usize> {
         | ExprKind::Cast(..)
         | ExprKind::Range(..)
         | ExprKind::Index(..) => {
-            errors.push(expr.span, format!("`{name}` must be an integer literal: a macro sees no constants"));
+            errors.push(
+                expr.span,
+                format!("`{name}` must be an integer literal: a macro sees no constants of the surrounding code"),
+            );
             None
         }
     }

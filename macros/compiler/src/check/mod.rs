@@ -13,8 +13,8 @@ mod shapes;
 mod windows;
 
 use crate::dtype::DType;
-use crate::error::Errors;
-use crate::graph::{Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Shape, Unary};
+use crate::error::{Error, Errors};
+use crate::graph::{self, Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Shape, Unary};
 use crate::ops::{self, Kind};
 use crate::syntax::ast::{Claim, Expr, ExprKind, Function, Type};
 use args::Arguments;
@@ -25,6 +25,9 @@ use scope::Scope;
 const TENSOR_LIMIT: usize = 1 << 31;
 /// The most axes a tensor may have.
 const RANK_LIMIT: usize = 6;
+
+/// The most operations a kernel may have: the passes and the outliner recurse over them.
+const OPERATION_LIMIT: usize = 128;
 
 /// What an expression stands for.
 #[derive(Clone, Debug)]
@@ -43,7 +46,8 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
         graph: Graph { name: function.interface.name.to_string(), params: vec![], nodes: vec![], stores: vec![] },
         errors: Errors::new(),
         scope: Scope::default(),
-        seen: Seen::default(),
+        seen: Seen { invalid: function.broken, ..Seen::default() },
+        claim: function.interface.claim,
     };
     checker.parameters(function);
     if function.options.nchw {
@@ -52,8 +56,21 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     checker.lets(function);
     checker.results(function);
     checker.claim(function);
-    checker.scope.report_unused(&mut checker.errors);
-    checker.errors.finish(checker.graph)
+    checker.unused(function);
+    let operations = checker.graph.nodes.iter().filter(|n| !matches!(n.op, Op::Param(_) | Op::Constant(_))).count();
+    if operations > OPERATION_LIMIT {
+        let message =
+            format!("a kernel of {operations} operations, of at most {OPERATION_LIMIT}: split it into several");
+        checker.fail(function.interface.name.span(), message);
+    }
+    let graph = checker.errors.finish(checker.graph)?;
+    match graph::valid::validate(&graph) {
+        Ok(()) => Ok(graph),
+        Err(e) => {
+            let message = format!("internal error in kernforge, please report: {e}");
+            Err(Error { span: function.interface.name.span(), message }.into())
+        }
+    }
 }
 
 /// Which kinds of operation occurred, for the claim that the macro's name makes.
@@ -63,6 +80,8 @@ struct Seen {
     convolution: bool,
     pooling: bool,
     invalid: bool,
+    /// A name that means nothing: it may stand for one that seems unused.
+    unknown: bool,
 }
 
 struct Checker {
@@ -70,6 +89,7 @@ struct Checker {
     errors: Errors,
     scope: Scope,
     seen: Seen,
+    claim: Claim,
 }
 
 impl Checker {
@@ -78,6 +98,36 @@ impl Checker {
         self.errors.push(span, message);
         self.seen.invalid = true;
         Value::Invalid
+    }
+
+    /// Reports parameters and `let`s that no expression names. Whether the expressions could be
+    /// evaluated does not matter.
+    fn unused(&mut self, f: &Function) {
+        for expr in f.lets.iter().map(|l| &l.value).chain(f.results.iter().map(|r| &r.value)) {
+            self.scope.touch_all(expr);
+        }
+        if !f.broken && !self.seen.unknown {
+            self.scope.report_unused(&mut self.errors);
+        }
+    }
+
+    /// A type as the macro reads it.
+    fn typed(&self, dtype: DType, shape: &[usize]) -> String {
+        match self.claim {
+            Claim::Kernel if !shape.is_empty() => {
+                format!("Tensor![{dtype}; {}]", show(shape).trim_matches(['[', ']']))
+            }
+            Claim::Gemm | Claim::Conv | Claim::Pool | Claim::Kernel => format!("{dtype}{}", show(shape)),
+        }
+    }
+
+    /// Binds a name, once: of a name with two meanings none is used.
+    fn bind(&mut self, name: &proc_macro2::Ident, value: Value, used: bool) {
+        let text = name.to_string();
+        if !self.scope.bind(&text, value, name.span(), used) {
+            self.scope.rebind(&text, Value::Invalid);
+            self.fail(name.span(), format!("the name `{name}` is used twice: names are unique in a kernel"));
+        }
     }
 
     fn parameters(&mut self, f: &Function) {
@@ -104,9 +154,7 @@ impl Checker {
                     Value::Tensor(self.graph.push(Op::Param(id), vec![], dtype, shape, span))
                 }
             };
-            if !self.scope.bind(&name, value, param.name.span(), param.mutable) {
-                self.fail(param.name.span(), format!("the name `{name}` is used twice: names are unique in a kernel"));
-            }
+            self.bind(&param.name, value, param.mutable);
         }
     }
 
@@ -152,11 +200,9 @@ impl Checker {
             {
                 let found = self.shape(*node);
                 if claimed != found || claim.dtype != self.graph.node(*node).dtype {
-                    let dtype = self.graph.node(*node).dtype;
-                    self.fail(
-                        claim.span,
-                        format!("declared {}, but the value is {dtype}{}", shown(claim), show(&found)),
-                    );
+                    let found = self.typed(self.graph.node(*node).dtype, &found);
+                    let message = format!("declared {}, but the value is {found}: write `{found}`", shown(claim));
+                    self.fail(claim.span, message);
                 }
             }
             let values = match (&value, binding.names.len()) {
@@ -170,9 +216,7 @@ impl Checker {
                 }
             };
             for (name, value) in binding.names.iter().zip(values) {
-                if !self.scope.bind(&name.to_string(), value, name.span(), false) {
-                    self.fail(name.span(), format!("the name `{name}` is used twice: names are unique in a kernel"));
-                }
+                self.bind(name, value, false);
             }
         }
     }
@@ -198,20 +242,10 @@ impl Checker {
         }
         let declared = &f.interface.results;
         if declared.len() != returned.len() {
-            let broken = f.results.iter().any(|r| matches!(r.value.kind, ExprKind::Invalid));
-            if !broken && !(f.results.is_empty() && self.seen.invalid) {
-                let span = returned.get(declared.len()).map_or(f.interface.name.span(), |e| e.span);
-                let message = match (declared.len(), returned.len()) {
-                    (0, 1) => {
-                        "the result has no type: write `-> f32[..]`, or `*name = ..` into a `&mut` parameter".into()
-                    }
-                    (d, r) => format!("{d} results are declared, but {r} are computed"),
-                };
-                self.fail(span, message);
+            let values: Vec<Value> = returned.iter().map(|e| self.value(e)).collect();
+            if !f.broken {
+                self.miscounted(f, &returned, &values);
             }
-            returned.iter().for_each(|e| {
-                self.value(e);
-            });
             self.unwritten(f);
             return;
         }
@@ -221,6 +255,33 @@ impl Checker {
             self.store_result(name, ty, value, expr.span, f);
         }
         self.unwritten(f);
+    }
+
+    /// Says that there are more or fewer values than result types, and which.
+    fn miscounted(&mut self, f: &Function, returned: &[&Expr], values: &[Value]) {
+        let declared = f.interface.results.len();
+        let types: Option<Vec<String>> = values
+            .iter()
+            .map(|v| match v {
+                Value::Tensor(n) => Some(self.typed(self.graph.node(*n).dtype, &self.shape(*n))),
+                Value::Number(_) | Value::Tuple(_) | Value::Invalid => None,
+            })
+            .collect();
+        let types = match types.as_deref() {
+            Some([one]) => one.clone(),
+            Some(several) => format!("({})", several.join(", ")),
+            None => self.typed(DType::F32, &[]) + "[..]",
+        };
+        let count = |n: usize| if n == 1 { "1 result is".to_string() } else { format!("{n} results are") };
+        let span = returned.get(declared).map_or(f.interface.name.span(), |e| e.span);
+        let message = match (declared, returned.len()) {
+            (0, 0) => "nothing is computed: end the body with the result, or assign `*name = ..`".to_string(),
+            (_, 0) => "nothing is returned: end the body with the result, without `;`".to_string(),
+            (0, 1) => format!("the result has no type: write `-> {types}`, or assign it to a `&mut` parameter"),
+            (d, r) if r < d => format!("{} declared, but only {r} computed: return `(a, b)`", count(d)),
+            (d, r) => format!("{} declared, but {r} are computed: write `-> {types}`", count(d)),
+        };
+        self.fail(span, message);
     }
 
     /// Every `&mut` parameter must be assigned.
@@ -241,9 +302,19 @@ impl Checker {
         let param = self.graph.params.iter().position(|p| p.name == name && p.kind == ParamKind::InOut);
         self.scope.touch(name);
         let Some(param) = param else {
-            if !self.scope.is_invalid(name) {
-                self.fail(span, format!("`{name}` cannot be assigned: only a parameter declared `&mut` can"));
-            }
+            let declared = self.graph.params.iter().find(|p| p.name == name);
+            let message = match (declared, self.scope.peek(name)) {
+                (_, Some(Value::Invalid)) => return,
+                (Some(p), _) => {
+                    let ty = self.typed(p.dtype, &p.shape);
+                    format!("`{name}` cannot be assigned as it is: declare it `{name}: &mut {ty}`")
+                }
+                (None, Some(_)) => {
+                    format!("`{name}` is a `let` and keeps its value: only a `&mut` parameter can be assigned")
+                }
+                (None, None) => format!("there is no parameter `{name}` to assign"),
+            };
+            self.fail(span, message);
             return;
         };
         let wanted = self.graph.params[param].shape.clone();
@@ -262,7 +333,11 @@ impl Checker {
     fn store_result(&mut self, name: String, ty: &Type, value: Value, span: Span, f: &Function) {
         let Some(shape) = self.declared(ty) else { return };
         if !ty.dtype.is_float() {
-            self.fail(ty.span, format!("results are f32 or f64, not {}", ty.dtype));
+            let float = self.typed(DType::F32, &shape);
+            self.fail(
+                ty.span,
+                format!("results are f32 or f64, not {}: write `-> {float}`, converted with `as f32`", ty.dtype),
+            );
             return;
         }
         let Some(node) = self.finished(value, ty.dtype, span) else { return };
@@ -272,11 +347,21 @@ impl Checker {
         let found = self.shape(node);
         let dtype = self.graph.node(node).dtype;
         if found != shape {
-            let message =
-                format!("the result is {dtype}{}, not {}: write `-> {dtype}{}`", show(&found), shown(ty), show(&found));
+            let right = self.typed(dtype, &found);
+            let message = match found.is_empty() {
+                true => {
+                    format!("the result is a number, not {}: write `-> {right}[1]` and `reshape(.., [1])`", shown(ty))
+                }
+                false => format!("the result is {dtype}{}, not {}: write `-> {right}`", show(&found), shown(ty)),
+            };
             self.fail(ty.span, message);
         } else if dtype != ty.dtype {
-            self.fail(ty.span, format!("the result is {dtype}, not {}: convert with `as {}`", ty.dtype, ty.dtype));
+            let right = self.typed(dtype, &found);
+            let message = format!(
+                "the result is computed in {dtype}, not {}: write `-> {right}`, or convert the operands with `as {}`",
+                ty.dtype, ty.dtype
+            );
+            self.fail(ty.span, message);
         }
         let mut unique = name;
         while f.interface.params.iter().any(|p| p.name == unique) {
@@ -294,7 +379,7 @@ impl Checker {
             Value::Tensor(node) => Some(node),
             Value::Number(x) => Some(self.graph.push(Op::Constant(vec![x]), vec![], dtype, vec![], span)),
             Value::Tuple(_) => {
-                self.fail(span, "a tuple cannot be one result");
+                self.fail(span, "a tuple is not one result: declare one type for each value, `-> (f32[4], f32[8])`");
                 None
             }
             Value::Invalid => None,
@@ -346,6 +431,7 @@ impl Checker {
             ExprKind::Name(name) => match self.scope.look_up(name) {
                 Some(value) => value,
                 None => {
+                    self.seen.unknown = true;
                     let hint = ops::nearest(name, self.scope.names()).map(|n| format!("; did you mean `{n}`?"));
                     let message = if ops::find(name).is_some() {
                         format!("`{name}` is an operation: write `{name}(..)`")
@@ -370,13 +456,11 @@ impl Checker {
                 self.index(value, (*start, *end, *single), 0, expr.span)
             }
             ExprKind::Call { name, args, named } => {
-                let Some(row) = ops::find(&name.to_string()) else { return self.unknown_op(name, args, named) };
+                let Some(row) = ops::find(&name.to_string()) else { return self.unknown_op(name, args) };
                 match Arguments::bind(row, name, args, named, &mut self.errors) {
                     Some(bound) => self.call(row.kind, &bound),
                     None => {
                         self.seen.invalid = true;
-                        args.iter().for_each(|a| self.scope.touch_all(a));
-                        named.iter().for_each(|(_, a)| self.scope.touch_all(a));
                         Value::Invalid
                     }
                 }
@@ -384,16 +468,22 @@ impl Checker {
         }
     }
 
-    fn unknown_op(&mut self, name: &proc_macro2::Ident, args: &[Expr], named: &[(proc_macro2::Ident, Expr)]) -> Value {
+    fn unknown_op(&mut self, name: &proc_macro2::Ident, args: &[Expr]) -> Value {
         let text = name.to_string();
-        args.iter().for_each(|a| self.scope.touch_all(a));
-        named.iter().for_each(|(_, a)| self.scope.touch_all(a));
-        let message = if let Some((_, ours)) = ops::FOREIGN.iter().find(|(f, _)| *f == text) {
-            format!("there is no operation `{text}`: it is spelled `{ours}` here")
+        self.scope.touch(&text);
+        let message = if self.scope.peek(&text).is_some() {
+            let other =
+                args.first().map_or("w".to_string(), |a| products::describe_expr(a).trim_matches('`').to_string());
+            format!(
+                "`{text}` is a tensor, not an operation: a product is `matmul({text}, {other})`, an element `{text}[0]`"
+            )
+        } else if let Some((_, ours)) = ops::FOREIGN.iter().find(|(f, _)| *f == text) {
+            let spelled = if ours.len() == 1 { format!("a {ours} b") } else { ours.to_string() };
+            format!("there is no operation `{text}`: it is spelled `{spelled}` here")
         } else if let Some(near) = ops::nearest(&text, ops::OPS.iter().map(|r| r.name)) {
             format!("unknown operation `{text}`; did you mean `{near}`?")
         } else {
-            format!("unknown operation `{text}`: the language reference lists them all")
+            format!("unknown operation `{text}`: the documentation of kernforge lists them all")
         };
         self.fail(name.span(), message)
     }
@@ -433,7 +523,7 @@ impl Checker {
             Kind::Clamp => match (self.number(args, "lo"), self.number(args, "hi")) {
                 (Some(lo), Some(hi)) if lo <= hi => self.unary_of(Unary::Clamp(lo, hi), args),
                 (Some(lo), Some(hi)) => {
-                    self.fail(args.span("hi"), format!("`clamp` between {lo} and {hi}: the first must not be larger"))
+                    self.fail(args.span("hi"), format!("`clamp` from {lo} to {hi}: the lower bound comes first"))
                 }
                 (_, _) => Value::Invalid,
             },
@@ -451,7 +541,7 @@ impl Checker {
                 Value::Number(x) => Some(x),
                 Value::Invalid => None,
                 Value::Tensor(_) | Value::Tuple(_) => {
-                    self.fail(expr.span, format!("`{name}` is a number"));
+                    self.fail(expr.span, format!("`{name}` of `{}` is a literal number, not a tensor", args.op()));
                     None
                 }
             },
@@ -464,8 +554,13 @@ impl Checker {
         match self.value(expr) {
             Value::Tensor(node) => Some(node),
             Value::Invalid => None,
-            Value::Number(_) | Value::Tuple(_) => {
-                self.fail(expr.span, format!("`{}` of `{}` is a tensor", name, args.op()));
+            Value::Number(x) => {
+                let hint = if args.op() == "matmul" { ": a number scales with `*`" } else { "" };
+                self.fail(expr.span, format!("`{name}` of `{}` is a tensor, not the number {x}{hint}", args.op()));
+                None
+            }
+            Value::Tuple(_) => {
+                self.fail(expr.span, format!("`{name}` of `{}` is one tensor, not a tuple", args.op()));
                 None
             }
         }
@@ -478,8 +573,12 @@ impl Checker {
         if dtype.is_float() {
             return Some(node);
         }
-        let span = args.span(name);
-        self.fail(span, format!("this is {dtype}: arithmetic is in f32 or f64, write `as f32`"));
+        let operand = products::describe(args, name);
+        let written = operand.trim_matches('`');
+        self.fail(
+            args.span(name),
+            format!("{operand} is {dtype}: arithmetic is in f32 or f64, write `{written} as f32`"),
+        );
         None
     }
 }

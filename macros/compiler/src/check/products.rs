@@ -2,6 +2,7 @@
 //! with broadcasting.
 
 use super::args::Arguments;
+use super::shapes::vector;
 use super::{Checker, Value, show};
 use crate::dtype::DType;
 use crate::graph::{Binary, NodeId, Op, Shape, Unary};
@@ -41,17 +42,19 @@ impl Checker {
                     let message = format!("{} has {n} elements but {} has {m}: `dot` needs equal", names.0, names.1);
                     self.fail(args.span(second), message)
                 }
-                (_, _) => {
-                    self.fail(at, format!("`dot` takes two vectors, not {} and {}: use `matmul`", show(&x), show(&y)))
-                }
+                (_, _) => self
+                    .fail(at, format!("`dot` takes two vectors, not {} and {}: use `matmul`", vector(&x), vector(&y))),
             },
             Kind::Outer => match (x.as_slice(), y.as_slice()) {
                 (&[m], &[n]) => {
+                    if !self.fits(&[m, n], self.graph.node(a).dtype, at) {
+                        return Value::Invalid;
+                    }
                     let column = self.reshaped(a, vec![m, 1]);
                     let row = self.reshaped(b, vec![1, n]);
                     self.elementwise(Binary::Mul, column, row, vec![m, n], at)
                 }
-                (_, _) => self.fail(at, format!("`outer` takes two vectors, not {} and {}", show(&x), show(&y))),
+                (_, _) => self.fail(at, format!("`outer` takes two vectors, not {} and {}", vector(&x), vector(&y))),
             },
             Kind::ScaleRows => match (x.as_slice(), y.as_slice()) {
                 ([.., m, _], &[n]) if *m == n => {
@@ -60,20 +63,30 @@ impl Checker {
                 }
                 (_, _) => self.fail(
                     args.span("v"),
-                    format!("`scale_rows(a, v)` needs one factor per row: `a` is {}, `v` is {}", show(&x), show(&y)),
+                    format!(
+                        "`scale_rows` needs one factor per row: {} is {}, but {} is {}",
+                        names.0,
+                        vector(&x),
+                        names.1,
+                        vector(&y)
+                    ),
                 ),
             },
             Kind::Linear => {
                 if y.len() != 2 {
-                    let message = format!("the matrix of `linear` is [in, out], not {}", show(&y));
+                    let message = format!("the matrix of `linear` is [in, out], but {} is {}", names.1, vector(&y));
                     return self.fail(args.span("w"), message);
                 }
                 match (self.matmul(a, b, at, args, &names), bias) {
                     (Value::Tensor(y), Some(bias)) => {
                         let (shape, b) = (self.shape(y), self.shape(bias));
                         if b.as_slice() != &shape[shape.len() - 1..] {
-                            let message =
-                                format!("the bias is {}, but there are {} outputs", show(&b), shape[shape.len() - 1]);
+                            let message = format!(
+                                "{} is {}, but there are {} outputs: the bias of `linear` is one number for each",
+                                describe(args, "b"),
+                                vector(&b),
+                                shape[shape.len() - 1]
+                            );
                             return self.fail(args.span("b"), message);
                         }
                         self.elementwise(Binary::Add, y, bias, shape, at)
@@ -89,8 +102,7 @@ impl Checker {
     fn matmul(&mut self, a: NodeId, b: NodeId, at: Span, args: &Arguments<'_>, names: &(String, String)) -> Value {
         let (x, y) = (self.shape(a), self.shape(b));
         if x.is_empty() || y.is_empty() {
-            let message = "`matmul` takes tensors: a number scales with `*`";
-            return self.fail(at, message);
+            return self.fail(at, format!("`{}` takes tensors: a number scales with `*`", args.op()));
         }
         let (row, column) = (x.len() == 1, y.len() == 1);
         let a = if row { self.reshaped(a, vec![1, x[0]]) } else { a };
@@ -101,18 +113,27 @@ impl Checker {
         if k != rows {
             let left = if row { "elements" } else { "columns" };
             let right = if column { "elements" } else { "rows" };
+            let (first, second) = (names.0.trim_matches('`'), names.1.trim_matches('`'));
+            let op = args.op();
+            let hint = match (row, column) {
+                (_, false) if k == n => format!("; did you mean `{op}({first}, {second}.t())`?"),
+                (false, _) if m == rows => format!("; did you mean `{op}({first}.t(), {second})`?"),
+                (_, _) => String::new(),
+            };
             let message = format!(
-                "{} has {rows} {right} but {} has {k} {left}: `matmul({}, {})` needs equal",
-                names.1,
-                names.0,
-                names.0.trim_matches('`'),
-                names.1.trim_matches('`')
+                "{} has {rows} {right} but {} has {k} {left}: `{op}({first}, {second})` needs equal{hint}",
+                names.1, names.0,
             );
             return self.fail(args.given("b").or(args.given("w")).map_or(at, |e| e.span), message);
         }
         let Some(mut shape) = broadcast(&x[..x.len() - 2], &y[..y.len() - 2]) else {
-            let message =
-                format!("the batches {} and {} do not broadcast", show(&x[..x.len() - 2]), show(&y[..y.len() - 2]));
+            let message = format!(
+                "the leading axes {} of {} and {} of {} do not broadcast: each must be equal or 1",
+                vector(&x[..x.len() - 2]),
+                names.0,
+                vector(&y[..y.len() - 2]),
+                names.1
+            );
             return self.fail(at, message);
         };
         shape.extend([m, n]);
@@ -298,7 +319,10 @@ impl Checker {
                 }
                 let parameter = matches!(node.op, Op::Param(_) | Op::Transpose(_) | Op::Slice { .. } | Op::Reshape);
                 if !parameter {
-                    let message = format!("only parameters can be converted: this was computed in {}", node.dtype);
+                    let message = format!(
+                        "only parameters can be converted, this was computed in {}: convert what it is computed from",
+                        node.dtype
+                    );
                     return self.fail(span, message);
                 }
                 Value::Tensor(self.graph.push(Op::Cast, vec![x], dtype, node.shape, span))
@@ -342,6 +366,6 @@ pub fn describe_expr(expr: &Expr) -> String {
         | ExprKind::Tuple(_)
         | ExprKind::Bool(_)
         | ExprKind::Range(..)
-        | ExprKind::Invalid => "the operand".into(),
+        | ExprKind::Invalid => "this operand".into(),
     }
 }

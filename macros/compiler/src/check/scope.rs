@@ -56,7 +56,7 @@ impl Scope {
         }
     }
 
-    /// Marks every name in an expression as used: it will not be evaluated.
+    /// Marks every name in an expression as used.
     pub fn touch_all(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Name(text) => self.touch(text),
@@ -72,11 +72,6 @@ impl Scope {
             }
             ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Range(..) | ExprKind::Invalid => {}
         }
-    }
-
-    /// Whether a name's value is wrong (and reported).
-    pub fn is_invalid(&self, text: &str) -> bool {
-        self.names.iter().any(|n| n.text == text && matches!(n.value, Value::Invalid))
     }
 
     /// All names.

@@ -1,7 +1,7 @@
 //! Views (transpose, reshape, slices), literals, and operations along axes.
 
 use super::args::{Arguments, count};
-use super::{Checker, Value, show};
+use super::{Checker, RANK_LIMIT, Value, products, show};
 use crate::graph::{Binary, NodeId, Op, Shape};
 use crate::ops::Kind;
 use crate::syntax::ast::{Expr, ExprKind};
@@ -75,6 +75,9 @@ impl Checker {
             return self.fail(*span, "only one extent can be -1");
         }
         let mut wanted: Shape = Vec::new();
+        if items.len() > RANK_LIMIT {
+            return self.fail(*span, format!("{} dimensions, but tensors have at most {RANK_LIMIT}", items.len()));
+        }
         for item in items {
             if matches!(item.kind, ExprKind::Number(x, true) if x == -1.0) {
                 wanted.push(0);
@@ -91,8 +94,10 @@ impl Checker {
         if open == 1 && known > 0 && size % known == 0 {
             wanted.iter_mut().filter(|n| **n == 0).for_each(|n| *n = size / known);
         } else if open == 1 || known != size {
-            return self
-                .fail(*span, format!("{} has {size} elements, which do not fill {}", vector(&shape), show(&wanted)));
+            let written: Vec<String> =
+                wanted.iter().map(|n| if *n == 0 { "-1".to_string() } else { n.to_string() }).collect();
+            let message = format!("{} has {size} elements, which do not fill [{}]", vector(&shape), written.join(", "));
+            return self.fail(*span, message);
         }
         Value::Tensor(self.reshaped(x, wanted))
     }
@@ -123,6 +128,9 @@ impl Checker {
             return self.fail(span, "a number has no axes to index");
         };
         let (start, end) = (start.unwrap_or(0), end.unwrap_or(extent));
+        if start == end && end <= extent {
+            return self.fail(span, format!("`{start}..{end}` is empty: the end of a range is not part of it"));
+        }
         if start >= end || end > extent {
             let what = if single { format!("{start}") } else { format!("{start}..{end}") };
             return self.fail(span, format!("`{what}` is outside of axis {axis}, which has {extent} elements"));
@@ -169,7 +177,11 @@ impl Checker {
                 let Some(axes) = args.axes(shape.len(), &mut self.errors) else { return self.wrong() };
                 let Some(eps) = self.number(args, "eps") else { return self.wrong() };
                 if !axes.iter().copied().eq(shape.len() - axes.len()..shape.len()) {
-                    return self.fail(args.span("axis"), "`layer_norm` normalises the last axes");
+                    let message = format!(
+                        "`layer_norm` normalises the last axes: `axis = -1`, or a list that ends with {}",
+                        shape.len() - 1
+                    );
+                    return self.fail(args.span("axis"), message);
                 }
                 let rows = shape[shape.len() - axes.len()..].to_vec();
                 let mut y = push(self, Op::Normalize { axes, eps }, shape.clone());
@@ -182,8 +194,9 @@ impl Checker {
                     let (Some(w), Value::Tensor(n)) = (self.float(args, name), y) else { return Value::Invalid };
                     if self.shape(w) != rows {
                         let message = format!(
-                            "`{name}` is {}, but the normalised axes are {}",
-                            show(&self.shape(w)),
+                            "{} is {}, but the normalised axes are {}",
+                            products::describe(args, name),
+                            vector(&self.shape(w)),
                             show(&rows)
                         );
                         return self.fail(args.span(name), message);
@@ -210,7 +223,8 @@ impl Checker {
     }
 }
 
-fn vector(shape: &[usize]) -> String {
+/// A shape in a sentence.
+pub fn vector(shape: &[usize]) -> String {
     if shape.is_empty() { "a number".into() } else { show(shape) }
 }
 

@@ -2,10 +2,16 @@
 
 use super::args::Arguments;
 use super::products::describe;
+use super::shapes::vector;
 use super::{Checker, Value, show};
 use crate::graph::{NodeId, Op, Pool, ReduceKind, Shape, Window};
 use crate::ops::{Kind, PoolKind};
 use crate::syntax::ast::{Expr, ExprKind};
+
+/// How far padding may exceed the window: every output that sees padding alone is code for nothing.
+const BARREN_LIMIT: usize = 16;
+/// The most residues modulo the stride of a transposed convolution.
+const PHASE_LIMIT: usize = 64;
 
 impl Checker {
     pub(super) fn convolution(&mut self, kind: Kind, args: &Arguments<'_>) -> Value {
@@ -65,7 +71,10 @@ impl Checker {
         }
         let c = x_shape[x_shape.len() - 1];
         let (per_group, out) = (w_shape[rank], w_shape[rank + 1]);
-        if groups == 0 || c % groups != 0 || out % groups != 0 {
+        if groups == 0 {
+            return self.fail(args.span("groups"), "`groups` is 0, but must be at least 1");
+        }
+        if c % groups != 0 || out % groups != 0 {
             let message = format!("`groups = {groups}` must divide the {c} input and the {out} output channels");
             return self.fail(args.span("groups"), message);
         }
@@ -118,6 +127,14 @@ impl Checker {
         }
         let size = x_shape[x_shape.len() - 1 - rank..x_shape.len() - 1].to_vec();
         let Some(window) = self.strides_and_pads(w_shape[..rank].to_vec(), None, args) else { return Value::Invalid };
+        let phases = window.stride.iter().try_fold(1usize, |n, s| n.checked_mul(*s)).unwrap_or(usize::MAX);
+        if phases > PHASE_LIMIT {
+            let message = format!(
+                "every residue of the stride becomes code of its own: {:?} are more than the {PHASE_LIMIT} possible",
+                window.stride
+            );
+            return self.fail(args.span("stride"), message);
+        }
         let mut out_size = Vec::new();
         for i in 0..rank {
             let (s, d) = (window.stride[i], window.dilation[i]);
@@ -187,7 +204,7 @@ impl Checker {
         let size = x_shape[x_shape.len() - 1 - rank..x_shape.len() - 1].to_vec();
         let Some(kernel) = args.per_axis("kernel", rank, &mut self.errors) else { return self.invalid() };
         if kernel.contains(&0) {
-            return self.fail(args.span("kernel"), "a window of 0 holds nothing");
+            return self.fail(args.span("kernel"), "a window of 0 holds nothing: `kernel` is at least 1");
         }
         let Some(window) = self.window(&size, kernel, args) else { return Value::Invalid };
         let Some(ceil) = args.flag("ceil_mode", &mut self.errors) else { return self.invalid() };
@@ -209,6 +226,9 @@ impl Checker {
         let lead = &x_shape[..x_shape.len() - 1 - rank];
         let shape: Shape = lead.iter().copied().chain(out_size).chain(x_shape.last().copied()).collect();
         let dtype = self.graph.node(x).dtype;
+        if !self.fits(&shape, dtype, args.call()) {
+            return Value::Invalid;
+        }
         Value::Tensor(self.graph.push(Op::Pool(pool, window), vec![x], dtype, shape, args.call()))
     }
 
@@ -216,7 +236,8 @@ impl Checker {
         let Some(x) = self.float(args, "x") else { return Value::Invalid };
         let shape = self.shape(x);
         if shape.len() < 2 {
-            return self.fail(args.span("x"), format!("`{}` takes an image [S.., C], not {}", args.op(), show(&shape)));
+            return self
+                .fail(args.span("x"), format!("`{}` takes an image [S.., C], not {}", args.op(), vector(&shape)));
         }
         let kind = match kind {
             PoolKind::Max => ReduceKind::Max,
@@ -241,16 +262,15 @@ impl Checker {
             return true;
         }
         let axes = ["W", "H, W", "D, H, W"][rank.clamp(1, 3) - 1];
-        self.fail(
-            args.span("x"),
-            format!(
-                "`{}` takes [{axes}, C], but {} is {}: {} axes are missing",
-                args.op(),
-                describe(args, "x"),
-                show(shape),
-                rank + 1 - shape.len()
-            ),
-        );
+        let x = describe(args, "x");
+        let hint = if shape.len() == rank {
+            let one = [shape, &[1]].concat();
+            format!(": one channel is written too, {} or `reshape({}, {0})`", show(&one), x.trim_matches('`'))
+        } else {
+            String::new()
+        };
+        let message = format!("`{}` takes [{axes}, C], but {x} is {}{hint}", args.op(), vector(shape));
+        self.fail(args.span("x"), message);
         false
     }
 
@@ -280,11 +300,12 @@ impl Checker {
                 (Some(span), Some(padded)) if span <= padded => {}
                 (Some(span), Some(padded)) => {
                     let what = if window.dilation[i] > 1 {
-                        format!("window of {} with dilation {} covers {span}", window.kernel[i], window.dilation[i])
+                        let (k, d) = (window.kernel[i], window.dilation[i]);
+                        format!("a window of {k} with dilation {d} covers {span}, which does not fit")
                     } else {
-                        format!("window of {span}")
+                        format!("a window of {span} does not fit")
                     };
-                    let message = format!("a {what} does not fit the padded input of {padded} along spatial axis {i}");
+                    let message = format!("{what} the padded input of {padded} along spatial axis {i}");
                     let at = if args.given("kernel").is_some() { "kernel" } else { "w" };
                     self.fail(args.span(at), message);
                     return None;
@@ -311,7 +332,7 @@ impl Checker {
         };
         for (name, values) in [("stride", &stride), ("dilation", &dilation)] {
             if values.contains(&0) {
-                self.fail(args.span(name), format!("a {name} of 0: it is at least 1"));
+                self.fail(args.span(name), format!("`{name}` is 0, but must be at least 1"));
                 return None;
             }
         }
@@ -350,6 +371,15 @@ impl Checker {
         let mut out = Vec::new();
         for (i, &n) in size.iter().enumerate() {
             let span = w.dilation[i] * (w.kernel[i] - 1) + 1;
+            let most = w.pad[i].0.max(w.pad[i].1);
+            if most > span + BARREN_LIMIT {
+                let message = format!(
+                    "padding of {most} around a window of {span}: more than {BARREN_LIMIT} outputs at one side would \
+                     see nothing else"
+                );
+                self.fail(args.span("pad"), message);
+                return None;
+            }
             let room = n + w.pad[i].0 + w.pad[i].1 - span;
             let mut count = if ceil { room.div_ceil(w.stride[i]) } else { room / w.stride[i] } + 1;
             if ceil && (count - 1) * w.stride[i] >= n + w.pad[i].0 {

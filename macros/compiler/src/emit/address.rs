@@ -3,20 +3,31 @@
 //! A register tile reads dozens of elements at `base + 784·m + k` with different bases. The variable
 //! part is computed once, as a pointer to the lowest of those elements (which some access of the
 //! body touches, so the pointer stays inside the array), and the others are `q4.add(distance)`.
+//!
+//! A load in the vector IR is meant: `lower` loads again what it has no register for. LLVM would
+//! merge it with an earlier load of the same element and spill the value it now has to keep, and a
+//! broadcast that an FMA could read from memory becomes a reload of 64 bytes. So before an address
+//! is loaded a second time its pointer is made [`opaque`], which is no instruction but the end of
+//! what LLVM knows about it.
+//!
+//! [`opaque`]: Shared::reload
 
 use super::Internal;
 use super::literal::{linear, variable};
 use super::signature::pointer_name;
 use crate::kernel_ir::BufferId;
 use crate::vir::{Addr, Kernel, Op, Stmt, Var};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The variable part of an address.
 type Variable = (BufferId, Vec<(Var, i64)>);
 
 /// The shared pointers of one loop body.
-#[derive(Default)]
-pub(super) struct Shared(BTreeMap<Variable, Pointer>);
+pub(super) struct Shared {
+    pointers: BTreeMap<Variable, Pointer>,
+    /// What was loaded since a pointer was last made opaque: constant parts, by variable part.
+    loaded: BTreeMap<Variable, BTreeSet<i64>>,
+}
 
 /// One shared pointer.
 struct Pointer {
@@ -66,7 +77,23 @@ impl Shared {
             pointer.number = *number;
             *number += 1;
         }
-        Shared(shared)
+        Shared { pointers: shared, loaded: BTreeMap::new() }
+    }
+
+    /// Notes a load. If the address was loaded before, returns the line that hides that from LLVM.
+    pub(super) fn reload(&mut self, kernel: &Kernel, place: &Place<'_>) -> Result<Option<String>, Internal> {
+        let variable = (place.buffer, place.at.terms.clone());
+        let name = match self.pointers.get(&variable) {
+            Some(pointer) => format!("q{}", pointer.number),
+            None if place.at.terms.is_empty() => pointer_name(&super::code::buffer(kernel, place.buffer)?.name),
+            None => return Ok(None),
+        };
+        let loaded = self.loaded.entry(variable).or_default();
+        if loaded.insert(place.at.base) {
+            return Ok(None);
+        }
+        *loaded = BTreeSet::from([place.at.base]);
+        Ok(Some(format!("let {name} = ::kernforge::__private::opaque({name});")))
     }
 
     /// The lines that compute them.
@@ -76,12 +103,12 @@ impl Shared {
             let name = pointer_name(&super::code::buffer(kernel, *buffer)?.name);
             Ok(format!("let q{} = unsafe {{ {name}.offset({offset}) }};", pointer.number))
         };
-        self.0.iter().map(line).collect()
+        self.pointers.iter().map(line).collect()
     }
 
     /// The pointer to an address.
     pub(super) fn pointer(&self, kernel: &Kernel, place: &Place<'_>) -> Result<String, Internal> {
-        let (name, distance) = match self.0.get(&(place.buffer, place.at.terms.clone())) {
+        let (name, distance) = match self.pointers.get(&(place.buffer, place.at.terms.clone())) {
             Some(pointer) => (format!("q{}", pointer.number), place.at.base - pointer.base),
             None => {
                 let name = pointer_name(&super::code::buffer(kernel, place.buffer)?.name);

@@ -91,18 +91,18 @@ impl Writer<'_> {
 
     fn body(&mut self, body: &[Stmt]) -> Result<(), Internal> {
         self.scopes.push(BTreeMap::new());
-        let shared = Shared::of(body, &mut self.shared);
+        let mut shared = Shared::of(body, &mut self.shared);
         for line in shared.lines(self.kernel)? {
             self.line(line);
         }
         for stmt in body {
-            self.stmt(stmt, &shared)?;
+            self.stmt(stmt, &mut shared)?;
         }
         self.scopes.pop();
         Ok(())
     }
 
-    fn stmt(&mut self, stmt: &Stmt, shared: &Shared) -> Result<(), Internal> {
+    fn stmt(&mut self, stmt: &Stmt, shared: &mut Shared) -> Result<(), Internal> {
         match stmt {
             Stmt::For { var, lo, hi, step, body } => {
                 let name = address::name(self.kernel, *var)?;
@@ -117,7 +117,14 @@ impl Writer<'_> {
             }
             Stmt::Set { dst, op } => {
                 let value = match address::place(stmt) {
-                    Some(place) => self.read(*dst, op, &place, shared)?,
+                    Some(place) => {
+                        if self.table.registers_matter()
+                            && let Some(line) = shared.reload(self.kernel, &place)?
+                        {
+                            self.line(line);
+                        }
+                        self.read(*dst, op, &place, shared)?
+                    }
                     None => self.compute(*dst, op)?,
                 };
                 self.set(*dst, value);

@@ -5,14 +5,14 @@ use crate::kernel_ir::{Contraction, Kernel};
 use crate::{Compiled, Variant};
 
 /// Nominal floating-point operations of one call.
-pub(super) fn flops(kernel: &Kernel) -> usize {
-    kernel.body.iter().map(Contraction::flops).sum()
+pub(super) fn flops(kernel: &Kernel) -> u64 {
+    kernel.body.iter().map(Contraction::flops).fold(0, u64::saturating_add)
 }
 
 /// Bytes of the arguments that one call has to move: each read or written once, in-out twice.
-pub(super) fn bytes(params: &[Param]) -> usize {
+pub(super) fn bytes(params: &[Param]) -> u64 {
     let one = |p: &Param| {
-        let bytes = p.dtype.bytes() * p.shape.iter().product::<usize>();
+        let bytes = p.shape.iter().fold(p.dtype.bytes() as u64, |n, &e| n.saturating_mul(e as u64));
         match p.kind {
             ParamKind::In | ParamKind::Out | ParamKind::Scalar => bytes,
             ParamKind::InOut => 2 * bytes,
@@ -66,7 +66,7 @@ pub(super) fn companion(name: &str) -> String {
 }
 
 /// `3_211_264` for people: `3,211,264`.
-fn grouped(n: usize) -> String {
+fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -2,14 +2,14 @@
 
 use super::docs;
 use super::literal::constant;
-use super::signature::{arguments, parameter, pointer_name, private, public, types};
+use super::signature::{arguments, array, parameter, pointer_name, private, public, types};
 use super::{Internal, code, reference};
 use crate::Compiled;
 use crate::error::{Error, Errors};
-use crate::graph::{Param, ParamKind};
+use crate::graph::Param;
 use crate::isa::Isa;
 use crate::kernel_ir::Role;
-use crate::syntax::ast::{Interface, Type, Vis};
+use crate::syntax::ast::{Function, Interface, Type, Vis};
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
@@ -17,16 +17,21 @@ use quote::{ToTokens, quote};
 pub fn module(compiled: &Compiled) -> Result<TokenStream, Errors> {
     let body = text(compiled).map_err(|e| internal(&compiled.interface, &e))?;
     let docs = docs::function(compiled);
-    assemble(&compiled.interface, &compiled.graph.params, &docs, &body)
+    let typed = compiled.graph.params.iter().map(|p| (p.name.clone(), parameter(p))).collect::<Vec<_>>();
+    assemble(&compiled.interface, &typed, &docs, &body)
 }
 
 /// What stands in place of a formula with mistakes: the same items with bodies that do nothing, so
 /// that the code which uses them compiles and the mistakes are the only errors.
-pub fn stub(interface: &Interface) -> TokenStream {
-    let params = params_of(interface);
+pub fn stub(function: &Function) -> TokenStream {
+    let params = stub_params(function);
+    let names: Vec<&str> = params.iter().map(|p| p.0.as_str()).collect();
     let never = "::core::panic!(\"the kernel has compile errors\")";
-    let (public, private) = (public(&params), private(&params));
-    let isa = isa_name(&params);
+    let list = |prefixed: fn(&str) -> String| {
+        params.iter().map(|(name, ty)| format!("{}: {ty}", prefixed(name))).collect::<Vec<_>>().join(", ")
+    };
+    let (public, private) = (list(str::to_string), list(pointer_name));
+    let isa = isa_name(&names);
     let body = format!(
         "/// Not known.\npub const FLOPS: u64 = 0;\n\
          /// Not known.\npub const BYTES: u64 = 0;\n\
@@ -38,14 +43,48 @@ pub fn stub(interface: &Interface) -> TokenStream {
          pub(super) fn run({private}) {{ {never} }}\n"
     );
     // The stub stands beside the errors that caused it; if it fails too, they are enough.
-    assemble(interface, &params, &[], &body).unwrap_or_default()
+    assemble(&function.interface, &params, &[], &body).unwrap_or_default()
+}
+
+/// The names and types of a stub's parameters. What could not be understood takes anything, so that
+/// a call of a wrong kernel is not wrong too.
+fn stub_params(function: &Function) -> Vec<(String, String)> {
+    let interface = &function.interface;
+    let array = |ty: &Type| array(ty.dtype, &ty.dims.iter().map(|d| d.0).collect::<Vec<_>>());
+    let mut params: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, ty: Option<String>| {
+        let (mut name, mut ty) = (name.to_string(), ty);
+        while params.iter().any(|p| p.0 == name) {
+            name.push('_');
+            ty = None; // of two parameters with one name nobody knows which is meant
+        }
+        params.push((name, ty.unwrap_or_else(|| "impl ::core::marker::Sized".into())));
+    };
+    for p in &interface.params {
+        let reference = match (p.mutable, p.ty.dims.is_empty()) {
+            (true, _) => "&mut ",
+            (false, true) => "",
+            (false, false) => "&",
+        };
+        add(&p.name.to_string(), (!p.ty.broken).then(|| format!("{reference}{}", array(&p.ty))));
+    }
+    for (i, ty) in interface.results.iter().enumerate() {
+        let name = if interface.results.len() > 1 { format!("out{i}") } else { "out".into() };
+        add(&name, (!ty.broken).then(|| format!("&mut {}", array(ty))));
+    }
+    // Results without a type, unless they may be meant for an in-out parameter.
+    let returned = function.results.iter().filter(|r| r.target.is_none()).count();
+    if interface.results.is_empty() && !interface.params.iter().any(|p| p.mutable) {
+        (0..returned).for_each(|i| add(&format!("out{i}"), None));
+    }
+    params
 }
 
 /// The companion module's items as Rust text, comments included.
 pub fn text(compiled: &Compiled) -> Result<String, Internal> {
     let params = &compiled.graph.params;
     let (public, private, arguments) = (public(params), private(params), arguments(params));
-    let isa = isa_name(params);
+    let isa = isa_name(&params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>());
     let mut isas: Vec<Isa> = compiled.variants.iter().map(|v| v.isa).collect();
     isas.sort();
     let best = match isas.as_slice() {
@@ -138,8 +177,8 @@ fn isa_path(isa: Isa) -> &'static str {
 }
 
 /// The name of the parameter of `on` that the user's parameters do not have.
-fn isa_name(params: &[Param]) -> &'static str {
-    let free = |name: &&&str| !params.iter().any(|p| p.name == **name);
+fn isa_name(params: &[&str]) -> &'static str {
+    let free = |name: &&&str| !params.contains(*name);
     ["isa", "instruction_set", "on_isa"].iter().find(free).unwrap_or(&"kernforge_isa")
 }
 
@@ -152,20 +191,26 @@ fn rename(params: &[Param]) -> String {
     }
 }
 
-/// The public function with the user's tokens, and the module with the text's.
-fn assemble(interface: &Interface, params: &[Param], docs: &[String], body: &str) -> Result<TokenStream, Errors> {
+/// The public function with the user's tokens and parameters of these names and types, and the
+/// module with the text's.
+fn assemble(
+    interface: &Interface,
+    params: &[(String, String)],
+    docs: &[String],
+    body: &str,
+) -> Result<TokenStream, Errors> {
     let lex = |text: &str| text.parse::<TokenStream>().map_err(|e| internal(interface, &format!("{e} in its output")));
     let Interface { attrs, name, .. } = interface;
     let (body, vis, cfgs) = (lex(body)?, visibility(&interface.vis), cfgs(attrs));
     let module = relocated(name);
     let companion = docs::companion(&name.to_string());
     let (mut typed, mut names) = (TokenStream::new(), TokenStream::new());
-    for (i, param) in params.iter().enumerate() {
-        let ident = match interface.params.get(i) {
+    for (i, (name, ty)) in params.iter().enumerate() {
+        let ident = match interface.params.get(i).filter(|user| user.name == name) {
             Some(user) => relocated(&user.name).into_token_stream(),
-            None => lex(&param.name)?,
+            None => lex(name)?,
         };
-        let ty = lex(&parameter(param))?;
+        let ty = lex(ty)?;
         typed.extend(quote! { #ident: #ty, });
         names.extend(quote! { #ident, });
     }
@@ -218,31 +263,6 @@ fn attribute_names(attrs: &TokenStream) -> impl Iterator<Item = (String, TokenTr
         }
         TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
     })
-}
-
-/// The parameters that an interface states, for a stub.
-fn params_of(interface: &Interface) -> Vec<Param> {
-    let shape = |ty: &Type| ty.dims.iter().map(|d| d.0).collect::<Vec<_>>();
-    let written = interface.params.iter().map(|p| Param {
-        name: p.name.to_string(),
-        dtype: p.ty.dtype,
-        shape: shape(&p.ty),
-        kind: match (p.mutable, p.ty.dims.is_empty()) {
-            (true, _) => ParamKind::InOut,
-            (false, true) => ParamKind::Scalar,
-            (false, false) => ParamKind::In,
-        },
-        span: p.name.span(),
-    });
-    let many = interface.results.len() > 1;
-    let results = interface.results.iter().enumerate().map(|(i, ty)| Param {
-        name: if many { format!("out{i}") } else { "out".into() },
-        dtype: ty.dtype,
-        shape: shape(ty),
-        kind: ParamKind::Out,
-        span: ty.span,
-    });
-    written.chain(results).collect()
 }
 
 fn internal(interface: &Interface, what: &str) -> Errors {

@@ -10,6 +10,7 @@ use crate::scalar::{Block, Node as Scalar, Prim};
 /// Runs a graph. `params` holds every parameter's elements in row-major order, in the order of
 /// `Graph::params`; results are written there.
 pub fn run<T: Real>(graph: &Graph, params: &mut [Vec<T>]) -> Result<(), String> {
+    super::valid::validate(graph)?;
     if params.len() != graph.params.len() {
         return Err(format!("{} parameters given, the graph has {}", params.len(), graph.params.len()));
     }

@@ -10,6 +10,7 @@ pub mod interp;
 pub mod print;
 pub mod read;
 pub mod unary;
+pub mod valid;
 
 use crate::dtype::DType;
 use proc_macro2::Span;

@@ -259,22 +259,22 @@ impl Contraction {
     }
 
     /// Number of points of the iteration space (nominal: skipped terms count).
-    pub fn points(&self) -> usize {
-        self.indices.iter().map(|i| i.extent).product()
+    pub fn points(&self) -> u64 {
+        self.indices.iter().fold(1, |n, i| n.saturating_mul(i.extent as u64))
     }
 
     /// Nominal floating-point operations: 2 per point for a sum of products, otherwise one per
     /// arithmetic node; the epilogue is counted once per output element.
-    pub fn flops(&self) -> usize {
+    pub fn flops(&self) -> u64 {
         let ops = |b: &Block| {
             b.nodes
                 .iter()
                 .filter(|n| matches!(n, crate::scalar::Node::Prim(..) | crate::scalar::Node::Call(..)))
-                .count()
+                .count() as u64
         };
-        let outputs: usize = self.indices[..self.parallel].iter().map(|i| i.extent).product();
+        let outputs = self.indices[..self.parallel].iter().fold(1u64, |n, i| n.saturating_mul(i.extent as u64));
         let per_point = self.reduction.as_ref().map_or(0, |r| ops(&r.term) + 1);
-        per_point * self.points() * usize::from(self.reduction.is_some()) + ops(&self.value) * outputs
+        per_point.saturating_mul(self.points()).saturating_add(ops(&self.value).saturating_mul(outputs))
     }
 }
 

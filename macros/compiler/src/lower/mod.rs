@@ -13,7 +13,7 @@ mod tiles;
 mod value;
 
 use crate::kernel_ir::{Affine, Contraction, IndexId};
-use crate::schedule::{Plan, Vector};
+use crate::schedule::{Plan, Vector, unroll};
 use crate::verify::Verified;
 use crate::vir::{self, Addr, Bound, Op, Reg, Stmt};
 use builder::Builder;
@@ -45,6 +45,8 @@ struct Lowering<'a, 'b> {
     tile: Vec<usize>,
     /// The vector index, if a parallel one.
     vector: Option<IndexId>,
+    /// The unrolled window that slides over the tile, if any.
+    wave: Option<unroll::Wave>,
     /// Lanes of a register.
     lanes: usize,
     /// Registers along the vector index in this tile.
@@ -70,6 +72,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             tile: vec![1; c.parallel],
             vectors: 1,
             active: lanes,
+            wave: unroll::wave(c, plan),
             b,
             c,
             plan,

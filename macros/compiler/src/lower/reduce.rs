@@ -77,10 +77,14 @@ impl Lowering<'_, '_> {
         if innermost && matches!(self.plan.vector, Vector::Reduce { .. }) {
             return self.lanes_loop(rows, id, sums);
         }
+        if let Some(wave) = self.wave.clone()
+            && wave.indices.first() == Some(&id)
+        {
+            return self.wave(rows, &wave, sums);
+        }
         let i = id.0 as usize;
         let extent = self.c.index(id).extent as i64;
         match self.run(rows, id)? {
-            Run::Unrolled if innermost && self.windowed().is_some() => self.wave(rows, id, sums)?,
             Run::Unrolled => {
                 for value in 0..extent {
                     self.at[i] = Addr::constant(value);
@@ -118,36 +122,37 @@ impl Lowering<'_, '_> {
         Ok(())
     }
 
-    /// The read of the term, if any, that a window slides over: elements that several rows of the
-    /// tile need at different values of the innermost index.
-    fn windowed(&self) -> Option<usize> {
-        let (Some(_), Some(last)) = (self.vector, self.c.reduce_ids().next_back()) else { return None };
-        let r = self.c.reduction.as_ref()?;
-        crate::outline::loads(&r.term)
-            .into_iter()
-            .find(|&n| self.plan.tile.iter().any(|t| unroll::overlaps(self.c, &self.reads[n], t.0, last)))
-    }
-
-    /// All values of the unrolled innermost index for all rows, ordered by what is read: a vector is
-    /// loaded once, used by every row whose window holds it, and dead. Each row still sees its own
-    /// terms in ascending order.
-    fn wave(&mut self, rows: &[Offset], id: IndexId, sums: &[Reg]) -> Result<(), String> {
-        let (Some(n), i) = (self.windowed(), id.0 as usize) else { return Ok(()) };
-        let mut steps: Vec<(i64, usize, usize)> = Vec::new();
-        let read = self.reads[n].clone();
-        for value in 0..self.c.index(id).extent {
-            self.at[i] = Addr::constant(value as i64);
+    /// All steps of an unrolled window, in the order in which its elements lie in memory
+    /// ([`unroll::Wave`]). Each row still sees its own terms in ascending order.
+    fn wave(&mut self, rows: &[Offset], wave: &unroll::Wave, sums: &[Reg]) -> Result<(), String> {
+        let read = self.reads[wave.read].clone();
+        let mut points: Vec<Vec<i64>> = vec![vec![]];
+        for &id in &wave.indices {
+            let extent = self.c.index(id).extent as i64;
+            points = points
+                .into_iter()
+                .flat_map(|p| (0..extent).map(move |x| p.iter().copied().chain([x]).collect()))
+                .collect();
+        }
+        let mut steps: Vec<(i64, usize, &[i64])> = Vec::new();
+        for point in &points {
+            self.set_point(&wave.indices, point);
             for (r, row) in rows.iter().enumerate() {
-                let base = self.address(&read, row, 0).base;
-                steps.push((if read.coefficient(id) > 0 { base } else { -base }, r, value));
+                steps.push((self.address(&read, row, 0).base, r, point));
             }
         }
         steps.sort_by_key(|s| s.0);
-        for (_, r, value) in steps {
-            self.at[i] = Addr::constant(value as i64);
-            self.row_step(&rows[r], r, value, sums)?;
+        for (_, r, point) in steps {
+            self.set_point(&wave.indices, point);
+            self.row_step(&rows[r], r, point.last().map_or(0, |x| *x as usize), sums)?;
         }
         Ok(())
+    }
+
+    fn set_point(&mut self, indices: &[IndexId], point: &[i64]) {
+        for (id, &value) in indices.iter().zip(point) {
+            self.at[id.0 as usize] = Addr::constant(value);
+        }
     }
 
     /// `count` consecutive values of the innermost index from `from`.

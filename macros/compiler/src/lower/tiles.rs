@@ -3,6 +3,7 @@
 use crate::kernel_ir::{Contraction, IndexId};
 use crate::schedule::cost::balanced;
 use crate::schedule::{Plan, Vector};
+use std::ops::Range;
 
 /// Equal tiles in a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,64 +22,100 @@ pub struct Segment {
     pub edge: bool,
 }
 
-/// The tiles of an index: as few as fit, balanced, equal neighbours joined into one loop.
+/// The tiles of an index: as few as fit, balanced, equal neighbours joined into one loop. Takes time by
+/// the number of segments, not of tiles: there may be millions.
 pub fn segments(c: &Contraction, plan: &Plan, id: IndexId) -> Vec<Segment> {
     let extent = c.index(id).extent;
-    let mut tiles: Vec<Segment> = Vec::new();
+    let vector = match plan.vector {
+        Vector::Parallel { index, lanes, vectors } if index == id => Some((lanes, vectors)),
+        Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => None,
+    };
+    let mut out: Vec<Segment> = Vec::new();
     let mut start = 0;
-    match plan.vector {
-        Vector::Parallel { index, lanes, vectors } if index == id => {
+    match vector {
+        Some((lanes, vectors)) => {
             for (size, count) in balanced(extent.div_ceil(lanes), vectors) {
-                for _ in 0..count {
-                    let elements = size * lanes;
-                    let active = lanes - (start + elements).saturating_sub(extent);
-                    tiles.push(Segment { start, elements, vectors: size, active, count: 1, edge: false });
+                let elements = size * lanes;
+                let over = (start + count * elements).saturating_sub(extent);
+                let full = Segment { start, elements, vectors: size, active: lanes, count, edge: false };
+                // The last register of the last tile may have fewer active lanes.
+                let whole = if over > 0 { count.saturating_sub(1) } else { count };
+                split_edges(c, plan, id, Segment { count: whole, ..full.clone() }, &mut out);
+                start += whole * elements;
+                if whole < count {
+                    split_edges(c, plan, id, Segment { start, active: lanes - over, count: 1, ..full }, &mut out);
                     start += elements;
                 }
             }
         }
-        Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => {
+        None => {
             for (size, count) in balanced(extent, plan.tile_of(id)) {
-                for _ in 0..count {
-                    tiles.push(Segment { start, elements: size, vectors: 1, active: 0, count: 1, edge: false });
-                    start += size;
-                }
+                let run = Segment { start, elements: size, vectors: 1, active: 0, count, edge: false };
+                split_edges(c, plan, id, run, &mut out);
+                start += count * size;
             }
         }
     }
-    let mut joined: Vec<Segment> = Vec::new();
-    for mut tile in tiles {
-        tile.edge = is_edge(c, plan, id, &tile);
-        match joined.last_mut() {
-            Some(last)
-                if !last.edge
-                    && !tile.edge
-                    && (last.elements, last.vectors, last.active) == (tile.elements, tile.vectors, tile.active) =>
-            {
-                last.count += 1;
-            }
-            Some(_) | None => joined.push(tile),
-        }
-    }
-    joined
+    out
 }
 
-/// Whether a guard can fail somewhere in the tile and loop bounds cannot take care of it.
-fn is_edge(c: &Contraction, plan: &Plan, id: IndexId, tile: &Segment) -> bool {
-    c.guards().iter().any(|(at, extent)| {
+/// Appends equal tiles: those where a guard can fail one by one, the others as a loop.
+fn split_edges(c: &Contraction, plan: &Plan, id: IndexId, run: Segment, out: &mut Vec<Segment>) {
+    let inside = inside(c, plan, id, &run);
+    let at = |tile: usize| run.start + tile * run.elements;
+    let edges = |tiles: Range<usize>, out: &mut Vec<Segment>| {
+        out.extend(tiles.map(|tile| Segment { start: at(tile), count: 1, edge: true, ..run.clone() }));
+    };
+    edges(0..inside.start, out);
+    let loops = Segment { start: at(inside.start), count: inside.len(), edge: false, ..run.clone() };
+    match out.last_mut() {
+        _ if inside.is_empty() => {}
+        Some(last)
+            if !last.edge && (last.elements, last.vectors, last.active) == (run.elements, run.vectors, run.active) =>
+        {
+            last.count += inside.len();
+        }
+        Some(_) | None => out.push(loops),
+    }
+    edges(inside.end..run.count, out);
+}
+
+/// The tiles of a run where no guard can fail, or where loop bounds take care of those that can. Each
+/// guard holds from some tile on, up to some tile.
+fn inside(c: &Contraction, plan: &Plan, id: IndexId, run: &Segment) -> Range<usize> {
+    let mut range = 0..run.count;
+    let last = c.index(id).extent as i64 - 1;
+    for (at, extent) in c.guards() {
         let k = at.coefficient(id);
         if k == 0 || bounded(c, plan, id, at) {
-            return false;
+            continue;
         }
         // Vary this index over the tile and all others over their whole extent.
-        let (mut lo, mut hi) = at.range(&c.indices);
-        let last = c.index(id).extent as i64 - 1;
-        let end = (tile.start + tile.elements) as i64 - 1;
-        let (a, b) = (k * tile.start as i64, k * end.min(last));
-        lo += a.min(b) - (k * last).min(0);
-        hi += a.max(b) - (k * last).max(0);
-        lo < 0 || hi >= *extent as i64
-    })
+        let (lo, hi) = at.range(&c.indices);
+        let ends = |tile: usize| {
+            let first = (run.start + tile * run.elements) as i64;
+            (k * first, k * (first + run.elements as i64 - 1).min(last))
+        };
+        let below = |tile: usize| lo - (k * last).min(0) + ends(tile).0.min(ends(tile).1) < 0;
+        let above = |tile: usize| hi - (k * last).max(0) + ends(tile).0.max(ends(tile).1) >= extent as i64;
+        let (first, end) = if k > 0 {
+            (partition_point(run.count, below), partition_point(run.count, |t| !above(t)))
+        } else {
+            (partition_point(run.count, above), partition_point(run.count, |t| !below(t)))
+        };
+        range = range.start.max(first)..range.end.min(end);
+    }
+    if range.is_empty() { 0..0 } else { range }
+}
+
+/// The first of `0..count` for which `holds` does not hold; it holds for all before and none after.
+fn partition_point(count: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut lo, mut hi) = (0, count);
+    while lo < hi {
+        let middle = lo + (hi - lo) / 2;
+        if holds(middle) { lo = middle + 1 } else { hi = middle }
+    }
+    lo
 }
 
 /// Whether the guard `at` is taken care of by the bounds of a reduction loop: one pixel per tile,

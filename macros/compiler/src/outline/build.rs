@@ -9,7 +9,7 @@ use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index
 use crate::scalar::{Block, Node, Val};
 
 /// A coordinate of a tensor axis in terms of the contraction's indices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Coord {
     /// The coordinate.
     pub at: Affine,
@@ -24,6 +24,8 @@ pub struct Builder<'g> {
     kernel: Kernel,
     /// Where each computed root and each large constant lies.
     buffers: Vec<Option<BufferId>>,
+    /// Whether every root below a node has been computed.
+    prepared: Vec<bool>,
     errors: Errors,
 }
 
@@ -42,6 +44,9 @@ pub struct Nest<'g> {
     pub reads: Vec<Access>,
     /// The sum, once met.
     pub reduction: Option<Reduction>,
+    /// What the current program has computed already: without it, `y = x + x` in a row of `let`s
+    /// would compute `x` twice, four times, eight times.
+    computed: Vec<(NodeId, Vec<Coord>, Val)>,
     /// Tables asked for by average poolings: the values, and the number of the read that has no buffer yet.
     pub tables: Vec<(Vec<f64>, usize)>,
 }
@@ -49,7 +54,14 @@ pub struct Nest<'g> {
 impl<'g> Builder<'g> {
     /// A builder for the graph's parameters only.
     pub fn new(graph: &'g Graph, places: &'g [Place], kernel: Kernel) -> Builder<'g> {
-        Builder { graph, places, kernel, buffers: vec![None; graph.nodes.len()], errors: Errors::new() }
+        Builder {
+            graph,
+            places,
+            kernel,
+            buffers: vec![None; graph.nodes.len()],
+            prepared: vec![false; graph.nodes.len()],
+            errors: Errors::new(),
+        }
     }
 
     /// Computes `node` into a parameter.
@@ -70,6 +82,9 @@ impl<'g> Builder<'g> {
 
     /// Makes sure that every root below `node` has been computed.
     fn prepare(&mut self, node: NodeId) {
+        if std::mem::replace(&mut self.prepared[node.0 as usize], true) {
+            return;
+        }
         let graph = self.graph;
         for &input in &graph.node(node).inputs {
             self.ensure(input);
@@ -127,6 +142,7 @@ impl<'g> Builder<'g> {
                 indices: Vec::new(),
                 reads: Vec::new(),
                 reduction: None,
+                computed: Vec::new(),
                 tables: Vec::new(),
             };
             let axes = reduction::root_axes(&mut nest, hosted);
@@ -201,7 +217,14 @@ impl<'g> Nest<'g> {
             (Op::Param(p), _) => Ok(self.load(block, BufferId(p.0), at, &node.shape)),
             (_, Some(buffer)) => Ok(self.load(block, buffer, at, &node.shape)),
             (Op::Constant(values), None) => Ok(block.constant(values.first().copied().unwrap_or(0.0))),
-            (_, None) => self.compute(block, id, at),
+            (_, None) => {
+                if let Some((.., known)) = self.computed.iter().find(|(n, c, _)| *n == id && c == at) {
+                    return Ok(*known);
+                }
+                let result = self.compute(block, id, at)?;
+                self.computed.push((id, at.to_vec(), result));
+                Ok(result)
+            }
         }
     }
 
@@ -255,7 +278,11 @@ impl<'g> Nest<'g> {
             }
             Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => {
                 self.arithmetic(id)?;
-                reduction::compute(self, block, id, at)
+                // The term is a program of its own.
+                let outside = std::mem::take(&mut self.computed);
+                let result = reduction::compute(self, block, id, at);
+                self.computed = outside;
+                result
             }
             Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Normalize { .. } => {
                 Err(internal(graph, id, "a row operation that was not decomposed"))

@@ -45,6 +45,30 @@ fn kind(op: &Op) -> Kind {
     }
 }
 
+/// How the contraction that computes a node walks it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Walk {
+    /// Nobody does.
+    #[default]
+    None,
+    /// In its own order.
+    Same,
+    /// Through one view.
+    View,
+    /// In several orders: a sum cannot be shared between them.
+    Several,
+}
+
+impl Walk {
+    fn and(self, other: Walk) -> Walk {
+        match (self, other) {
+            (Walk::None, walk) | (walk, Walk::None) => walk,
+            (Walk::Same, Walk::Same) => Walk::Same,
+            (Walk::Same | Walk::View | Walk::Several, Walk::Same | Walk::View | Walk::Several) => Walk::Several,
+        }
+    }
+}
+
 /// What the readers of a node ask of it.
 #[derive(Default)]
 struct Demand {
@@ -56,6 +80,8 @@ struct Demand {
     plain: bool,
     /// Whether a reader uses one element several times.
     broadcast: bool,
+    /// In which order it is computed.
+    walk: Walk,
     /// The contractions that compute it: a root, or the term of a reduction.
     homes: Vec<(NodeId, bool)>,
 }
@@ -84,7 +110,8 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
             Kind::Elementwise => in_memory || demand.operand || home.is_none() || demand.broadcast && !cheap(graph, id),
             Kind::Reduce | Kind::Product => {
                 let fits = home
-                    .is_some_and(|(h, term)| !term && size(h) == size(id) && demand.plain && !occupied[h.0 as usize]);
+                    .is_some_and(|(h, term)| !term && size(h) == size(id) && demand.plain && !occupied[h.0 as usize])
+                    && demand.walk != Walk::Several;
                 in_memory || demand.operand || !fits
             }
         };
@@ -119,6 +146,11 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
                         // A view with several readers: each of them computes the operand.
                         None => demand.homes.iter().for_each(|h| add_home(d, *h)),
                     }
+                    let walk = if root { Walk::Same } else { demand.walk };
+                    d.walk = d.walk.and(match (kind, walk) {
+                        (Kind::View, Walk::Same) if !matches!(node.op, Op::Cast) => Walk::View,
+                        (_, walk) => walk,
+                    });
                     let axes_survive = !matches!(node.op, Op::Slice { .. });
                     d.plain &= full_size && axes_survive && (root || demand.plain);
                 }

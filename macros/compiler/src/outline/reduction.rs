@@ -10,11 +10,20 @@ use crate::scalar::{Block, Node, Prim, Val};
 
 /// The product, window or reduction computed inside a root, if any.
 pub fn hosted(graph: &Graph, places: &[Place], root: NodeId) -> Option<NodeId> {
+    search(graph, places, root, &mut vec![false; graph.nodes.len()])
+}
+
+/// Depth first, each node once: a node may be reached on exponentially many ways.
+fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> Option<NodeId> {
+    if std::mem::replace(&mut seen[root.0 as usize], true) {
+        return None;
+    }
     let node = graph.node(root);
     match &node.op {
         Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => Some(root),
         Op::Cast | Op::Unary(_) | Op::Binary(_) | Op::Transpose(_) | Op::Slice { .. } => {
-            node.inputs.iter().filter(|i| places[i.0 as usize] == Place::Inline).find_map(|&i| hosted(graph, places, i))
+            let inline = node.inputs.iter().filter(|i| places[i.0 as usize] == Place::Inline);
+            inline.copied().find_map(|i| search(graph, places, i, seen))
         }
         Op::Param(_)
         | Op::Constant(_)
@@ -142,12 +151,21 @@ fn spatial<'a>(rank: usize, names: &[&'a str; 3], channel: &'a str) -> Vec<&'a s
 fn axes_at(nest: &Nest<'_>, target: NodeId) -> Vec<Option<usize>> {
     let rank = nest.root_shape().len();
     let identity = (0..rank).map(Some).collect();
-    trace(nest, nest.root(), identity, target).unwrap_or_default()
+    trace(nest, nest.root(), identity, target, &mut vec![false; nest.graph().nodes.len()]).unwrap_or_default()
 }
 
-fn trace(nest: &Nest<'_>, id: NodeId, axes: Vec<Option<usize>>, target: NodeId) -> Option<Vec<Option<usize>>> {
+fn trace(
+    nest: &Nest<'_>,
+    id: NodeId,
+    axes: Vec<Option<usize>>,
+    target: NodeId,
+    seen: &mut [bool],
+) -> Option<Vec<Option<usize>>> {
     if id == target {
         return Some(axes);
+    }
+    if std::mem::replace(&mut seen[id.0 as usize], true) {
+        return None; // searched already, by another way
     }
     let graph = nest.graph();
     let node = graph.node(id);
@@ -175,7 +193,7 @@ fn trace(nest: &Nest<'_>, id: NodeId, axes: Vec<Option<usize>>, target: NodeId) 
             | Op::LogSoftmax { .. }
             | Op::Normalize { .. } => return None,
         };
-        trace(nest, input, inner, target)
+        trace(nest, input, inner, target, seen)
     })
 }
 

@@ -176,3 +176,56 @@ impl Func {
         recipe(self, T::DTYPE).eval(|_| x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scalar::Val;
+
+    #[test]
+    fn a_program_is_evaluated_in_order() {
+        let mut block = Block::new();
+        let (x, w, sum) = (block.push(Node::Load(0)), block.push(Node::Load(1)), block.push(Node::Acc));
+        let y = block.prim(Prim::Fma, &[x, w, sum]);
+        let zero = block.constant(0.0);
+        block.prim(Prim::MaxSel, &[zero, y]);
+        let at = |x: f32| {
+            block.eval(|leaf| match leaf {
+                Node::Load(0) => x,
+                Node::Load(_) => 2.0,
+                Node::Acc => 1.0,
+                Node::Arg(_) | Node::Const(_) | Node::Prim(..) | Node::Call(..) => f32::NAN,
+            })
+        };
+        assert_eq!(at(3.0), 7.0);
+        assert_eq!(at(-3.0), 0.0);
+        assert!(at(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn calls_go_through_the_recipe() {
+        let mut block = Block::of(Node::Arg(0));
+        block.call(Func::Exp, Val(0));
+        assert_eq!(block.eval(|_| 1.0f64), std::f64::consts::E);
+    }
+
+    #[test]
+    fn malformed_programs_are_nan() {
+        let ahead = Block { nodes: vec![Node::Prim(Prim::Neg, vec![Val(7)])] };
+        let missing = Block { nodes: vec![Node::Const(1.0), Node::Prim(Prim::Add, vec![Val(0)])] };
+        for block in [Block::new(), ahead, missing] {
+            assert!(block.eval(|_| 0.0f32).is_nan());
+        }
+    }
+
+    /// Longer than the storage on the stack.
+    #[test]
+    fn programs_of_any_length() {
+        let mut block = Block::of(Node::Arg(0));
+        for _ in 0..300 {
+            let last = block.result();
+            block.prim(Prim::Add, &[last, Val(0)]);
+        }
+        assert_eq!(block.eval(|_| 1.0f32), 301.0);
+    }
+}

@@ -150,18 +150,47 @@ fn names(block: &Block, load: &dyn Fn(usize) -> String) -> Vec<Option<usize>> {
         let text = printer.node(at);
         named[at] |= text.nesting >= MAX_NESTING || (text.nesting > 0 && text.text.chars().count() > MAX_WIDTH);
     }
+    // Where the text would read back in another order, the node that should come first is named: it
+    // or, better, the largest expression around it.
     loop {
-        let read = reread(block, &named);
-        let same = read.iter().zip(&block.nodes).take_while(|(a, b)| a == b).count();
-        if same == count && read.len() == count {
+        let same = agreement(block, &named);
+        if same == count {
             return numbered(&named);
         }
-        match named.get_mut(same) {
-            Some(name) if !*name && same < last => *name = true,
+        let mut around = vec![same];
+        while let Some(user) = user(block, around[around.len() - 1], &named) {
+            around.push(user);
+        }
+        let better = around.iter().rev().find(|at| {
+            let mut trial = named.clone();
+            trial[**at] = true;
+            agreement(block, &trial) > same
+        });
+        match better {
+            Some(at) => named[*at] = true,
             // No progress: name them all, which is the program as it stands.
-            Some(_) | None => return (0..count).map(Some).collect(),
+            None => return (0..count).map(Some).collect(),
         }
     }
+}
+
+/// The first user of a node if it is part of the same line: neither has a name.
+fn user(block: &Block, at: usize, named: &[bool]) -> Option<usize> {
+    if named[at] {
+        return None;
+    }
+    let uses = |node: &Node| operands(node).contains(&Val(at as u32));
+    let user = block.nodes.iter().position(uses)?;
+    (user > at && !named[user] && user + 1 < named.len()).then_some(user)
+}
+
+/// How many nodes a reader of the text would get right before the first that differs.
+fn agreement(block: &Block, named: &[bool]) -> usize {
+    let read = reread(block, named);
+    if read.len() > block.nodes.len() {
+        return 0;
+    }
+    read.iter().zip(&block.nodes).take_while(|(a, b)| a == b).count()
 }
 
 fn numbered(named: &[bool]) -> Vec<Option<usize>> {

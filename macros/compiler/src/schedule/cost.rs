@@ -7,8 +7,7 @@
 //! dependent FMA per accumulator. Around it come the epilogue, the stores and a fixed cost per
 //! tile. Steps that padding skips are counted: the model only ranks plans of one contraction.
 
-use super::unroll::overlaps;
-use super::{Plan, Vector};
+use super::{Plan, Vector, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
 use crate::kernel_ir::{Affine, Contraction, IndexId, ReduceOp};
@@ -19,6 +18,13 @@ use crate::scalar::{Block, Node, Prim};
 const ISSUE: f64 = 5.0;
 /// Fixed cycles per tile: zeroing, loop control, draining the pipeline.
 const TILE_OVERHEAD: f64 = 8.0;
+/// Bytes per cycle of a stream that no inner cache holds, and the cache size beyond which it is one.
+const L3_BYTES_PER_CYCLE: f64 = 8.0;
+const L2_BYTES: f64 = (1 << 20) as f64;
+/// Cycles to enter and leave a reduction loop: bounds, the last mispredicted branch now and then.
+const LOOP_OVERHEAD: f64 = 2.0;
+/// FMAs that wait in the scheduler of a core at a time: how far it looks for independent chains.
+const LOOKAHEAD: f64 = 70.0;
 /// Instructions that a transcendental function costs.
 const CALL_OPS: f64 = 16.0;
 
@@ -42,17 +48,21 @@ pub struct Facts {
     dtype: DType,
     /// Per read in the term: which parallel indices it depends on, and its coefficient of each.
     term: Vec<Vec<i64>>,
+    /// Per read in the term: its number in the contraction.
+    numbers: Vec<usize>,
     /// Per read in the term: coefficient of the last reduction index.
     last: Vec<i64>,
-    /// That index, if any.
-    last_index: Option<(IndexId, usize)>,
     /// Per read of the epilogue.
     value: Vec<Vec<i64>>,
     /// Arithmetic per point beyond the one that accumulates.
     term_ops: f64,
     value_ops: f64,
+    /// Distance in memory between two reduction steps of the operand read along the output.
+    row_bytes: usize,
     /// Reduction steps per output.
     steps: f64,
+    /// The reduction indices with their extents, in order.
+    reduce: Vec<(IndexId, f64)>,
     partials: usize,
 }
 
@@ -67,15 +77,36 @@ impl Facts {
         let last = c.reduce_ids().next_back();
         Facts {
             dtype,
-            last_index: last.map(|l| (l, c.index(l).extent)),
+            numbers: term.clone(),
+            row_bytes: term
+                .iter()
+                .map(|&n| c.reads[n].offset())
+                .filter(|o| crate::outline::unit_index(c).is_some_and(|v| o.coefficient(v) == 1))
+                .map(|o| last.map_or(0, |l| o.coefficient(l).unsigned_abs() as usize * dtype.bytes()))
+                .max()
+                .unwrap_or(0),
             last: term.iter().map(|&n| last.map_or(0, |l| c.reads[n].offset().coefficient(l))).collect(),
             term: term.into_iter().map(coefficients).collect(),
             value: loads(&c.value).into_iter().map(coefficients).collect(),
             term_ops: c.reduction.as_ref().map_or(0.0, |r| ops(&r.term) - f64::from(is_product(c))),
             value_ops: ops(&c.value),
             steps: c.reduce_ids().map(|i| c.index(i).extent as f64).product(),
+            reduce: c.reduce_ids().map(|i| (i, c.index(i).extent as f64)).collect(),
             partials: c.reduction.as_ref().map_or(1, |r| r.partials),
         }
+    }
+
+    /// Times that loops over reduction indices are entered in a tile.
+    fn loop_entries(&self, plan: &Plan) -> f64 {
+        let mut times = 1.0;
+        let mut entries = 0.0;
+        for (id, extent) in &self.reduce {
+            if !plan.unrolled.contains(id) {
+                entries += times;
+            }
+            times *= extent;
+        }
+        entries
     }
 }
 
@@ -123,30 +154,21 @@ pub fn registers(c: &Contraction, plan: &Plan, table: &Table) -> usize {
         Vector::Reduce { lanes } => rows * (partials / lanes).max(1) + 2,
         Vector::Parallel { vectors, .. } if c.reduction.is_none() => rows * vectors + 2,
         Vector::Parallel { index, vectors, .. } => {
-            let offsets = Loads::of(c).term;
-            let tiled = |o: &Affine| plan.tile.iter().any(|t| o.coefficient(t.0) != 0);
-            let last = c.reduce_ids().next_back();
-            let slides = offsets.iter().any(|o| {
-                last.is_some_and(|l| plan.unrolled.contains(&l) && plan.tile.iter().any(|t| overlaps(c, o, t.0, l)))
-            });
-            let live: usize = offsets
-                .iter()
-                .map(|o| match o.coefficient(index) {
-                    0 if vectors == 1 && table.embedded_broadcast && !slides => 0,
-                    0 => 1,
+            let wave = unroll::wave(c, plan);
+            let operands = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
+            let live: usize = operands
+                .into_iter()
+                .map(|n| match (c.reads[n].offset().coefficient(index), &wave) {
+                    (0, None) if vectors == 1 && table.embedded_broadcast => 0,
+                    (0, _) => 1,
                     // Filter taps stay while the window slides over the row.
-                    _vector if slides && !tiled(o) => vectors * taps(c, plan, o),
-                    _vector => vectors,
+                    (_, Some(w)) if w.read != n => vectors * w.taps,
+                    (_, _) => vectors,
                 })
                 .sum();
             rows * vectors * partials + live
         }
     }
-}
-
-/// Unrolled values of the reduction that select different elements of a read.
-fn taps(c: &Contraction, plan: &Plan, offset: &Affine) -> usize {
-    plan.unrolled.iter().filter(|r| offset.coefficient(**r) != 0).map(|r| c.index(*r).extent).product()
 }
 
 /// Splits `extent` into the fewest tiles of at most `size`, as equal as possible: the larger
@@ -182,9 +204,11 @@ pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> E
             })
             .collect();
     }
+    // The read that a window slides along, and the part of its loads that is new.
+    let sliding = unroll::wave(c, plan).map(|w| Sliding::new(c, plan, &w));
     let mut total = Estimate::default();
     for (count, tile, vectors) in &shapes {
-        let one = tile_cost(facts, plan, table, tile, *vectors);
+        let one = tile_cost(facts, plan, table, tile, *vectors, sliding);
         total.cycles += count * one.cycles;
         total.arithmetic += count * one.arithmetic;
         total.loads += count * one.loads;
@@ -194,8 +218,36 @@ pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> E
     total
 }
 
+/// What the model needs to know of an unrolled window ([`unroll::Wave`]).
+#[derive(Clone, Copy)]
+struct Sliding {
+    /// The read that slides.
+    read: usize,
+    /// The part of its loads that is new.
+    share: f64,
+    /// Terms per row.
+    terms: f64,
+    /// Rows that use one element.
+    chains: f64,
+}
+
+impl Sliding {
+    fn new(c: &Contraction, plan: &Plan, wave: &unroll::Wave) -> Sliding {
+        let share = unroll::share(c, plan, wave);
+        let terms = wave.indices.iter().map(|&i| c.index(i).extent).product::<usize>() as f64;
+        Sliding { read: wave.read, share, terms, chains: 1.0 / share }
+    }
+}
+
 /// One tile: `tile[i]` values of parallel index `i`, `vectors` registers along the vector index.
-fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usize) -> Estimate {
+fn tile_cost(
+    f: &Facts,
+    plan: &Plan,
+    table: &Table,
+    tile: &[usize],
+    vectors: usize,
+    sliding: Option<Sliding>,
+) -> Estimate {
     let cost = &table.cost;
     let rows: usize = tile.iter().product();
     let (lanes, vector_index) = match plan.vector {
@@ -208,10 +260,10 @@ fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usi
     let registers = (rows * vectors) as f64;
     let mut lines = 0.0; // load instructions per step
     let mut panel = 0.0; // bytes read per step from operands shared by all rows
-    for (read, &last) in f.term.iter().zip(&f.last) {
+    for ((read, &last), &n) in f.term.iter().zip(&f.last).zip(&f.numbers) {
         let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
         let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
-        lines += uses as f64 * count * gathers * shared(f, plan, tile, read, last, vector_index);
+        lines += uses as f64 * count * gathers * sliding.map_or(1.0, |s| if s.read == n { s.share } else { 1.0 });
         if uses == 1 {
             panel += count * (lanes * f.dtype.bytes()) as f64;
         }
@@ -224,10 +276,16 @@ fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usi
     let arithmetic = registers * (1.0 + f.term_ops) / rate;
     let mut load = lines / cost.loads_per_cycle;
     if panel * steps > 0.75 * cost.l1_bytes as f64 {
-        load = load.max(panel / cost.l2_bytes_per_cycle);
+        // Rows of a page or more apart share cache sets and TLB entries: such a panel comes from L3.
+        let far = f.row_bytes >= 1024 && f.row_bytes as f64 * steps > L2_BYTES;
+        load = load.max(panel / if far { L3_BYTES_PER_CYCLE } else { cost.l2_bytes_per_cycle });
     }
-    let latency = cost.fma_latency / chains.max(1.0);
-    let issue = (registers * (1.0 + f.term_ops) + lines + 1.0) / ISSUE;
+    let latency = match sliding {
+        // In memory order the terms of a row come close together, so few chains are in sight.
+        Some(s) => registers * cost.fma_latency / s.chains.max(LOOKAHEAD / s.terms),
+        None => cost.fma_latency / chains.max(1.0),
+    };
+    let issue = (registers * (1.0 + f.term_ops) + lines + 2.0) / ISSUE;
     let step = if f.steps > 0.0 && !f.term.is_empty() { arithmetic.max(load).max(latency).max(issue) } else { 0.0 };
     let value_loads: f64 = f
         .value
@@ -243,6 +301,7 @@ fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usi
         Vector::None | Vector::Parallel { .. } => registers * (f.partials as f64 - 1.0) / rate,
     };
     let around = TILE_OVERHEAD
+        + LOOP_OVERHEAD * f.loop_entries(plan)
         + fold
         + (registers * f.value_ops / rate).max(value_loads / cost.loads_per_cycle)
         + registers / cost.stores_per_cycle;
@@ -253,22 +312,6 @@ fn tile_cost(f: &Facts, plan: &Plan, table: &Table, tile: &[usize], vectors: usi
         latency: steps * latency,
         around,
     }
-}
-
-/// The part of a window's loads that is new: a row of `t` pixels and `k` unrolled taps reads
-/// `t·stride + k` different vectors, not `t·k`.
-fn shared(f: &Facts, plan: &Plan, tile: &[usize], read: &[i64], last: i64, vector: Option<IndexId>) -> f64 {
-    let Some((_, taps)) = f.last_index.filter(|l| plan.unrolled.contains(&l.0)) else { return 1.0 };
-    if vector.is_none() || last == 0 {
-        return 1.0;
-    }
-    let slides = |i: &usize| {
-        tile[*i] > 1 && read[*i] != 0 && read[*i] % last == 0 && (read[*i] / last).unsigned_abs() < taps as u64
-    };
-    let Some(row) = (0..tile.len()).find(slides) else { return 1.0 };
-    let (pixels, stride) = (tile[row] as f64, (read[row] / last).unsigned_abs() as f64);
-    let all = pixels * taps as f64;
-    ((pixels - 1.0) * stride.min(taps as f64) + taps as f64) / all
 }
 
 /// Registers that one read fills per step, and loads per register.

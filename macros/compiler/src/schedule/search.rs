@@ -71,7 +71,7 @@ pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wish
             let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1 };
             unroll::decide(c, &mut plan, table, effort, wishes);
             // A wish is kept even where it does not fit: `verify` then says so.
-            if wishes.tile.is_none() && registers(c, &plan, table) > table.registers && table.registers_matter() {
+            if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
                 continue;
             }
             if wishes.tile.is_none() && !tile_is_least(&plan) && code(c, &plan) > CODE_TARGET {

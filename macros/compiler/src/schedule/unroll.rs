@@ -12,6 +12,10 @@ use super::search::{Effort, Wishes};
 use super::{Plan, Vector};
 use crate::isa::Table;
 use crate::kernel_ir::{Affine, Contraction, IndexId};
+use crate::outline::loads;
+
+/// Straight-line steps of a tile beyond which nobody counts its registers.
+const MOST_COPIES: usize = 1024;
 
 /// Fills in `plan.unrolled` and `plan.unroll`.
 pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, wishes: Wishes) {
@@ -47,15 +51,68 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
     // A short loop between taps must stay a loop: eight iterations are beyond LLVM's own unrolling.
     let between_taps = c.reduce_ids().next_back().filter(|l| windows(c, plan, &reads) && !plan.unrolled.contains(l));
     let copies = between_taps.map_or(copies, |last| copies.min((c.index(last).extent / 8).max(1)));
+    let whole = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
     let copies = wishes.unroll.unwrap_or(copies).max(1);
-    plan.unroll = copies.next_multiple_of(partials);
+    plan.unroll = if whole { 1 } else { copies.next_multiple_of(partials) };
 }
 
 /// Whether some read of the term slides over the tile.
 fn windows(c: &Contraction, plan: &Plan, reads: &Loads) -> bool {
-    let any =
-        |o: &Affine| c.reduce_ids().any(|r| o.coefficient(r) != 0 && plan.tile.iter().any(|t| overlaps(c, o, t.0, r)));
-    reads.term.iter().any(any)
+    reads.term.iter().any(|o| c.reduce_ids().any(|r| slides(c, plan, o, r)))
+}
+
+/// Whether neighbouring rows of the tile read the same elements at different values of `reduce`.
+fn slides(c: &Contraction, plan: &Plan, offset: &Affine, reduce: IndexId) -> bool {
+    plan.tile.iter().any(|t| overlaps(c, offset, t.0, reduce))
+}
+
+/// An unrolled window: its steps are run in the order in which its elements lie in memory, so that
+/// each element is loaded once, used by every row of the tile that needs it, and dead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wave {
+    /// Which read of the contraction slides.
+    pub read: usize,
+    /// The reduction indices it covers: the last ones, all unrolled.
+    pub indices: Vec<IndexId>,
+    /// Values of the other operand in use at a time.
+    pub taps: usize,
+}
+
+/// The wave of a plan, if its unrolled innermost indices slide over the tile.
+pub fn wave(c: &Contraction, plan: &Plan) -> Option<Wave> {
+    if !matches!(plan.vector, Vector::Parallel { .. }) {
+        return None;
+    }
+    let term = loads(&c.reduction.as_ref()?.term);
+    term.into_iter().find_map(|read| {
+        let offset = c.reads[read].offset();
+        let mut indices = Vec::new();
+        let (mut reach, mut product, mut taps) = (0, 1, 1);
+        for id in c.reduce_ids().rev().take_while(|id| plan.unrolled.contains(id)) {
+            let k = offset.coefficient(id);
+            // Lexicographic order of the terms must be the order in memory.
+            if k <= reach {
+                break;
+            }
+            let extent = c.index(id).extent;
+            reach += k * (extent as i64 - 1);
+            product *= extent;
+            if slides(c, plan, &offset, id) {
+                taps = product;
+            }
+            indices.insert(0, id);
+        }
+        let sliding = indices.iter().any(|&id| slides(c, plan, &offset, id));
+        sliding.then_some(Wave { read, indices, taps })
+    })
+}
+
+/// The part of a wave's loads that is new: different elements per step.
+pub fn share(c: &Contraction, plan: &Plan, wave: &Wave) -> f64 {
+    let offset = c.reads[wave.read].offset();
+    let rows: usize = plan.tile.iter().filter(|t| offset.coefficient(t.0) != 0).map(|t| t.1).product();
+    let points: usize = wave.indices.iter().map(|&i| c.index(i).extent).product();
+    distinct(c, plan, &offset, &wave.indices) as f64 / (rows * points) as f64
 }
 
 /// Whether moving along the parallel index can be undone by moving along the reduction index.
@@ -78,26 +135,46 @@ fn fits(c: &Contraction, plan: &Plan, table: &Table, reads: &Loads) -> bool {
         Vector::Parallel { vectors, .. } => vectors,
         Vector::None | Vector::Reduce { .. } => 1,
     };
-    // Straight-line code: what is unrolled, and the taps that padded edges force.
+    // Straight-line code: what is unrolled, and the taps that padded edges force, where edges are not
+    // a small part of the whole.
     let forced = c.reduce_ids().filter(|&r| {
-        let edge = |at: &Affine| at.coefficient(r) != 0 && plan.tile.iter().any(|t| at.coefficient(t.0) != 0);
+        let mostly_edges = |t: &(IndexId, usize)| c.index(t.0).extent <= 3 * t.1;
+        let edge = |at: &Affine| {
+            at.coefficient(r) != 0 && plan.tile.iter().any(|t| at.coefficient(t.0) != 0 && mostly_edges(t))
+        };
         c.guards().iter().any(|(at, _)| edge(at))
     });
     let mut unrolled: Vec<IndexId> = plan.unrolled.iter().copied().chain(forced).collect();
     unrolled.sort_unstable();
     unrolled.dedup();
+    let copies = unrolled.iter().fold(1, |n: usize, &r| n.saturating_mul(c.index(r).extent));
+    if copies > MOST_COPIES {
+        return false;
+    }
+    let wave = wave(c, plan);
+    let together: &[IndexId] = wave.as_ref().map_or(&[], |w| &w.indices);
     let mut live = registers(c, plan, table);
     for offset in &reads.term {
-        let outer: Vec<IndexId> = unrolled.iter().copied().filter(|r| *r != last).collect();
+        let outer = unrolled.iter().filter(|r| !together.contains(r) && offset.coefficient(**r) != 0);
+        let waves: usize = outer.map(|r| c.index(*r).extent).product();
         let all = distinct(c, plan, offset, &unrolled);
-        let per_wave = distinct(c, plan, offset, &[last]);
-        let waves: usize = outer.iter().filter(|r| offset.coefficient(**r) != 0).map(|r| c.index(*r).extent).product();
-        if all < per_wave * waves {
-            // Elements are shared between waves: all of them stay alive.
+        let inside = distinct(c, plan, offset, together);
+        let separate = if together.is_empty() && unrolled.contains(&last) {
+            plan.tile.iter().filter(|t| offset.coefficient(t.0) != 0).map(|t| t.1).product::<usize>()
+                * unrolled
+                    .iter()
+                    .filter(|r| offset.coefficient(**r) != 0)
+                    .map(|r| c.index(*r).extent)
+                    .product::<usize>()
+        } else {
+            inside * waves
+        };
+        if unrolled.contains(&last) && all < separate {
+            // Elements are shared between distant steps: all of them stay alive.
             live += all * if lanes_along(offset) { vectors } else { 1 };
         }
     }
-    live <= table.registers
+    live < table.registers
 }
 
 /// Different elements that the tile reads over all values of `unrolled`.

@@ -15,6 +15,9 @@ pub struct Function {
     pub lets: Vec<Let>,
     /// What is computed: `*name = expr` assignments and the final expression(s).
     pub results: Vec<ResultExpr>,
+    /// Whether part of the body could not be read (already reported): later stages do not
+    /// complain about what may only be missing because of that.
+    pub broken: bool,
 }
 
 /// The signature and what passes through to the generated item.

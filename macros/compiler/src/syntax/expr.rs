@@ -59,7 +59,9 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
             let inner = convert(*c.expr, errors);
             match DType::from_name(&name) {
                 Some(dtype) => make(ExprKind::Cast(Box::new(inner), dtype)),
-                None => fail(errors, c.ty.span(), format!("`as {name}`: there are f32, f64 and the integer types")),
+                None => {
+                    fail(errors, c.ty.span(), format!("unknown element type `{name}`: `as` converts to f32 or f64"))
+                }
             }
         }
         syn::Expr::Index(i) => index(i, errors),
@@ -85,9 +87,17 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
             fail(errors, r.and_token.span(), "operands are written without `&`".into());
             convert(*r.expr, errors)
         }
-        syn::Expr::If(_) | syn::Expr::ForLoop(_) | syn::Expr::While(_) | syn::Expr::Match(_) => {
-            fail(errors, span, "a formula has no control flow: it is one expression over tensors".into())
+        syn::Expr::If(_)
+        | syn::Expr::ForLoop(_)
+        | syn::Expr::While(_)
+        | syn::Expr::Loop(_)
+        | syn::Expr::Match(_)
+        | syn::Expr::Return(_) => {
+            let message = "a formula has no control flow: it is one expression over whole tensors \
+                           (`relu`, `clamp`, `minimum` and `maximum` choose element by element)";
+            fail(errors, span, message.into())
         }
+        syn::Expr::Macro(_) => fail(errors, span, "a macro is not expanded inside a formula".into()),
         syn::Expr::Assign(a) => {
             fail(errors, a.eq_token.span(), "a named argument belongs inside a call: `conv2d(x, w, pad = 1)`".into())
         }
@@ -105,6 +115,10 @@ fn literal(lit: &Lit, span: Span, errors: &mut Errors) -> Expr {
         Lit::Int(i) => i.base10_parse::<u64>().map(|n| ExprKind::Number(n as f64, true)),
         Lit::Float(f) => f.base10_parse::<f64>().map(|x| ExprKind::Number(x, false)),
         Lit::Bool(b) => Ok(ExprKind::Bool(b.value)),
+        Lit::Str(s) => Err(syn::Error::new(
+            span,
+            format!("a formula has no strings: words are written bare, as in `pad = same`, not `{}`", s.token()),
+        )),
         _other => Err(syn::Error::new(span, "a formula has numbers, `true` and `false`, and no other literals")),
     };
     match kind {
@@ -132,10 +146,12 @@ fn call(
             },
             positional => {
                 let value = convert(positional, errors);
-                if let Some((key, _)) = named.last() {
-                    errors.push(value.span, format!("a positional argument cannot follow `{key} = ..`"));
+                match named.last() {
+                    Some((key, _)) => {
+                        errors.push(value.span, format!("a positional argument cannot follow `{key} = ..`"));
+                    }
+                    None => args.push(value),
                 }
-                args.push(value);
             }
         }
     }
@@ -176,6 +192,6 @@ fn position(expr: &syn::Expr, errors: &mut Errors) -> Option<usize> {
     {
         return Some(n);
     }
-    errors.push(expr.span(), "an index is an integer literal");
+    errors.push(expr.span(), "an index is an integer literal: a formula works on whole tensors");
     None
 }

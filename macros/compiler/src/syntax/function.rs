@@ -1,16 +1,17 @@
 //! One function: attributes, signature, body.
 
 use super::ast::{Claim, Expr, ExprKind, Function, Interface, Let, Options, Param, ResultExpr, Type, Vis};
-use super::{expr, options, report, types};
+use super::{expr, limits, options, parse_all, report, types};
 use crate::error::Errors;
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Attribute, Pat, Stmt, Token, Visibility};
 
 /// The parts of a function before they are looked into.
+#[derive(Debug)]
 struct Parts {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -18,8 +19,11 @@ struct Parts {
     params: TokenStream,
     result: TokenStream,
     body: Body,
+    /// What can be understood but not kept: where, and what to say.
+    slips: Vec<(Span, String)>,
 }
 
+#[derive(Debug)]
 enum Body {
     Formula(TokenStream),
     Block(TokenStream),
@@ -28,16 +32,23 @@ enum Body {
 
 /// Parses a function; `None` if not even its name and parameters can be found.
 pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<Function> {
-    let parts = match parts.parse2(tokens) {
+    if !limits::check(&tokens, errors) {
+        return None;
+    }
+    let parts = match parse_all(tokens, |input| parts(input, claim)) {
         Ok(parts) => parts,
         Err(error) => {
             report(errors, &error);
             return None;
         }
     };
+    for (span, message) in parts.slips {
+        errors.push(span, message);
+    }
     let mut options = Options::default();
     let attrs = options::attributes(parts.attrs, &mut options, errors);
-    let params = separated(parts.params).into_iter().filter_map(|p| parameter(p, claim, errors)).collect();
+    let loops = claim == Claim::Kernel && loop_nest(&parts.params, errors);
+    let params = separated(parts.params).into_iter().filter_map(|p| parameter(p, claim, loops, errors)).collect();
     let results = result_types(parts.result, errors);
     let vis = match &parts.vis {
         Visibility::Inherited => Vis::Private,
@@ -63,21 +74,42 @@ pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<F
         options,
         lets: Vec::new(),
         results: Vec::new(),
+        broken: loops,
     };
-    body(parts.body, &mut function, errors);
+    if !loops {
+        let before = errors.len();
+        body(parts.body, &mut function, errors);
+        function.broken = errors.len() > before;
+    }
     Some(function)
 }
 
-fn parts(input: ParseStream) -> syn::Result<Parts> {
+fn parts(input: ParseStream<'_>, claim: Claim) -> syn::Result<Parts> {
+    let mut slips = Vec::new();
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;
+    while !input.peek(Token![fn]) && qualifier(input)? {
+        slips.push((input.span(), "a kernel is a plain `fn`: safe, not `const`, `async` or `extern`".to_string()));
+        input.parse::<TokenTree>()?;
+        input.parse::<Option<syn::LitStr>>()?;
+    }
     if !input.peek(Token![fn]) {
-        return Err(input.error("expected `fn name(x: f32[16, 784], ..) -> f32[16, 128] = expression;`"));
+        return Err(input.error(match claim {
+            Claim::Gemm | Claim::Conv | Claim::Pool => {
+                "expected `fn name(x: f32[16, 784], ..) -> f32[16, 128] = expression;`"
+            }
+            Claim::Kernel => {
+                "`#[kernel]` belongs on `fn name(x: Tensor![f32; 16, 784], ..) -> Tensor![f32; 16, 128] { expression }`"
+            }
+        }));
     }
     input.parse::<Token![fn]>()?;
-    let name = input.call(Ident::parse_any)?;
+    let name: Ident = input.parse()?;
     if input.peek(Token![<]) {
-        return Err(input.error("a kernel has no generic parameters: its shapes are literals"));
+        slips.push((input.span(), "a kernel has no generic parameters: its shapes are literals".to_string()));
+        while !input.is_empty() && !input.peek(syn::token::Paren) {
+            input.parse::<TokenTree>()?;
+        }
     }
     let content;
     syn::parenthesized!(content in input);
@@ -93,7 +125,7 @@ fn parts(input: ParseStream) -> syn::Result<Parts> {
         if formula.last().is_some_and(|t| matches!(t, TokenTree::Punct(p) if p.as_char() == ';')) {
             formula.pop();
         } else if let Some(last) = formula.last() {
-            return Err(syn::Error::new(last.span(), "a formula ends with `;`"));
+            slips.push((last.span(), "a `;` is missing here: a formula ends with one".to_string()));
         }
         if formula.is_empty() { Body::Missing(name.span()) } else { Body::Formula(formula.into_iter().collect()) }
     } else if input.peek(syn::token::Brace) {
@@ -104,7 +136,13 @@ fn parts(input: ParseStream) -> syn::Result<Parts> {
         let _rest: TokenStream = input.parse()?;
         Body::Missing(name.span())
     };
-    Ok(Parts { attrs, vis, name, params, result, body })
+    Ok(Parts { attrs, vis, name, params, result, body, slips })
+}
+
+/// Whether `unsafe`, `const`, `async` or `extern` comes next.
+fn qualifier(input: ParseStream<'_>) -> syn::Result<bool> {
+    let known = input.peek(Token![unsafe]) || input.peek(Token![const]) || input.peek(Token![async]);
+    Ok((known || input.peek(Token![extern])) && !input.is_empty())
 }
 
 /// Tokens between commas.
@@ -121,25 +159,69 @@ fn separated(tokens: TokenStream) -> Vec<TokenStream> {
     parts
 }
 
-fn parameter(tokens: TokenStream, claim: Claim, errors: &mut Errors) -> Option<Param> {
-    let parser = |input: ParseStream| -> syn::Result<(Ident, TokenStream)> {
-        let _attrs = input.call(Attribute::parse_outer)?;
-        if input.peek(Token![self]) || input.peek(Token![&]) {
-            return Err(input.error("a kernel is a free function: it has no `self`; write `name: f32[..]`"));
-        }
-        input.parse::<Option<Token![mut]>>()?;
-        let name = input.parse()?;
-        input.parse::<Token![:]>()?;
-        Ok((name, input.parse()?))
+/// Whether parameters are references to arrays, which makes the function a loop nest; reported once.
+fn loop_nest(params: &TokenStream, errors: &mut Errors) -> bool {
+    let trees: Vec<TokenTree> = params.clone().into_iter().collect();
+    let amp = |t: &TokenTree| matches!(t, TokenTree::Punct(p) if p.as_char() == '&');
+    let array = |t: &TokenTree| matches!(t, TokenTree::Group(g) if g.delimiter() == proc_macro2::Delimiter::Bracket);
+    let word = |t: &TokenTree| matches!(t, TokenTree::Ident(i) if i == "mut");
+    let reference = |at: &usize| match &trees[*at..] {
+        [first, second, ..] if amp(first) && array(second) => true,
+        [first, second, third, ..] => amp(first) && word(second) && array(third),
+        _short => false,
     };
-    match parser.parse2(tokens) {
-        Ok((name, ty)) => {
-            let (mutable, ty) = types::parameter(ty, name.span(), claim, errors);
+    let Some(at) = (0..trees.len()).find(reference) else { return false };
+    errors.push(
+        trees[at].span(),
+        "a `#[kernel]` over array references is a loop nest, which this version does not compile yet: \
+         declare the parameters as `Tensor![f32; ..]` and write a formula",
+    );
+    true
+}
+
+/// A parameter. One that cannot be read keeps its place, so that calls still have the right number
+/// of arguments; only `self` is none.
+fn parameter(tokens: TokenStream, claim: Claim, loops: bool, errors: &mut Errors) -> Option<Param> {
+    let first = |wanted: fn(&Ident) -> bool| {
+        tokens.clone().into_iter().find_map(|t| match t {
+            TokenTree::Ident(i) if wanted(&i) => Some(i),
+            TokenTree::Ident(_) | TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+        })
+    };
+    let at = tokens.clone().into_iter().next().map_or_else(Span::call_site, |t| t.span());
+    let parser = |input: ParseStream<'_>| -> syn::Result<(Ident, Option<TokenStream>)> {
+        let _attrs = input.call(Attribute::parse_outer)?;
+        input.parse::<Option<Token![mut]>>()?;
+        let name = if input.peek(Token![_]) { input.call(Ident::parse_any)? } else { input.parse()? };
+        if input.is_empty() {
+            return Ok((name, None));
+        }
+        input.parse::<Token![:]>()?;
+        Ok((name, Some(input.parse()?)))
+    };
+    match parse_all(tokens.clone(), parser) {
+        Ok((name, _)) if name == "_" => {
+            errors.push(name.span(), "a parameter needs a name: write `_x` for one that is not used");
+            Some(types::broken_parameter(Ident::new("_unnamed", name.span())))
+        }
+        Ok((name, _)) if loops => Some(types::broken_parameter(name)),
+        Ok((name, Some(ty))) => {
+            let (mutable, ty) = types::parameter(ty, name.span(), errors);
             Some(Param { name, mutable, ty })
         }
-        Err(error) => {
-            report(errors, &error);
+        Ok((name, None)) => {
+            let example = types::example(claim);
+            errors.push(name.span(), format!("`{name}` has no type: write `{name}: {example}`"));
+            Some(types::broken_parameter(name))
+        }
+        Err(_) if first(|i| i == "self").is_some() => {
+            let example = types::example(claim);
+            errors.push(at, format!("a kernel is a free function, without `self`: write `name: {example}`"));
             None
+        }
+        Err(_) => {
+            errors.push(at, format!("a parameter is `name: {}`", types::example(claim)));
+            Some(types::broken_parameter(Ident::new("_unread", at)))
         }
     }
 }
@@ -163,22 +245,52 @@ fn body(body: Body, f: &mut Function, errors: &mut Errors) {
         Body::Missing(span) => {
             errors.push(span, "what does it compute? expected `= expression;` or `{ expression }`");
         }
-        Body::Formula(tokens) => match syn::parse2::<syn::Expr>(tokens) {
-            Ok(syn::Expr::Block(block)) => statements(block.block.stmts, f, errors),
-            Ok(expression) => returned(expression, f, errors),
-            Err(error) => invalid(&error, f, errors),
-        },
-        Body::Block(tokens) => match syn::Block::parse_within.parse2(tokens) {
-            Ok(stmts) => statements(stmts, f, errors),
-            Err(error) => invalid(&error, f, errors),
-        },
+        Body::Formula(tokens) => {
+            if colons(&tokens, errors) {
+                return;
+            }
+            match parse_all(tokens, |input| input.parse::<syn::Expr>()) {
+                Ok(syn::Expr::Block(block)) => statements(block.block.stmts, f, errors),
+                Ok(expression) => returned(expression, f, errors),
+                Err(error) => report(errors, &error),
+            }
+        }
+        Body::Block(tokens) => {
+            if colons(&tokens, errors) {
+                return;
+            }
+            match parse_all(tokens, syn::Block::parse_within) {
+                Ok(stmts) => statements(stmts, f, errors),
+                Err(error) => report(errors, &error),
+            }
+        }
     }
 }
 
-/// Keeps later stages quiet about a body that could not be parsed.
-fn invalid(error: &syn::Error, f: &mut Function, errors: &mut Errors) {
-    report(errors, error);
-    f.results.push(ResultExpr { target: None, value: Expr { kind: ExprKind::Invalid, span: error.span() } });
+/// Reports arguments written `name: value`, of which `syn` would only say that a comma is missing.
+fn colons(tokens: &TokenStream, errors: &mut Errors) -> bool {
+    let before = errors.len();
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    for (i, tree) in trees.iter().enumerate() {
+        let TokenTree::Group(group) = tree else { continue };
+        let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+        let call = i > 0
+            && matches!(trees[i - 1], TokenTree::Ident(_))
+            && group.delimiter() == proc_macro2::Delimiter::Parenthesis;
+        for pair in inside.windows(3).filter(|_| call) {
+            if let [
+                TokenTree::Ident(name),
+                TokenTree::Punct(colon),
+                TokenTree::Ident(_) | TokenTree::Literal(_) | TokenTree::Group(_),
+            ] = pair
+                && (colon.as_char(), colon.spacing()) == (':', Spacing::Alone)
+            {
+                errors.push(colon.span(), format!("a named argument is written with `=`: `{name} = ..`"));
+            }
+        }
+        colons(&group.stream(), errors);
+    }
+    errors.len() > before
 }
 
 fn statements(stmts: Vec<Stmt>, f: &mut Function, errors: &mut Errors) {
@@ -198,6 +310,15 @@ fn statements(stmts: Vec<Stmt>, f: &mut Function, errors: &mut Errors) {
                     "a parameter is assigned as `*name = expression;`; a new name is made with `let name = expression;`",
                 ),
             },
+            Stmt::Expr(syn::Expr::Binary(b), Some(_)) if compound(b.op) => {
+                errors.push(b.op.span(), "a parameter is assigned whole: `*y = y + expression;`");
+            }
+            Stmt::Expr(
+                flow @ (syn::Expr::ForLoop(_) | syn::Expr::While(_) | syn::Expr::Loop(_) | syn::Expr::Return(_)),
+                _,
+            ) => {
+                expr::convert(flow, errors);
+            }
             Stmt::Expr(value, None) => returned(value, f, errors),
             Stmt::Expr(value, Some(_)) => {
                 errors.push(value.span(), "this value is not used: bind it with `let`, or return it without `;`");
@@ -208,6 +329,12 @@ fn statements(stmts: Vec<Stmt>, f: &mut Function, errors: &mut Errors) {
             other => errors.push(other.span(), "a kernel holds `let`, `*name = expression;` and its result"),
         }
     }
+}
+
+/// Whether an operator assigns too.
+fn compound(op: syn::BinOp) -> bool {
+    use syn::BinOp::{AddAssign, DivAssign, MulAssign, SubAssign};
+    matches!(op, AddAssign(_) | SubAssign(_) | MulAssign(_) | DivAssign(_))
 }
 
 fn binding(local: syn::Local, f: &mut Function, errors: &mut Errors) {

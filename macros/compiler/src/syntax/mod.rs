@@ -7,36 +7,60 @@
 pub mod ast;
 mod expr;
 mod function;
+mod limits;
 mod options;
+mod print;
 mod types;
+mod visible;
 
 use crate::error::Errors;
 use ast::{Claim, Function};
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
 
 /// The functions of a `gemm! { .. }`, `conv! { .. }` or `pool! { .. }` block.
 pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
-    let functions = split(input).into_iter().filter_map(|f| function::parse(claim, f, &mut errors)).collect();
+    let mut functions: Vec<Function> = Vec::new();
+    for tokens in split(visible::visible(input)) {
+        let Some(f) = function::parse(claim, tokens, &mut errors) else { continue };
+        let name = &f.interface.name;
+        if functions.iter().any(|other| other.interface.name == *name) {
+            errors.push(name.span(), format!("the name `{name}` is used twice: each kernel needs its own"));
+        } else {
+            functions.push(f);
+        }
+    }
     (functions, errors)
 }
 
 /// The function under `#[kernel(..)]`.
 pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
-    let mut functions: Vec<Function> = function::parse(Claim::Kernel, item, &mut errors).into_iter().collect();
-    if let Some(f) = functions.first_mut() {
+    let attr = visible::visible(attr);
+    let mut functions: Vec<Function> =
+        function::parse(Claim::Kernel, visible::visible(item), &mut errors).into_iter().collect();
+    if let Some(f) = functions.first_mut()
+        && limits::check(&attr, &mut errors)
+    {
         options::arguments(attr, &mut f.options, &mut errors);
     }
     (functions, errors)
 }
 
-/// Cuts a block into functions: each ends at a `;`, or at its `{ body }` when there is no `=`.
+/// Cuts a block into functions: each ends at a `;`, or at its `{ body }` when there is no `=`, or,
+/// where its `;` is missing, before the next `fn`.
 fn split(input: TokenStream) -> Vec<TokenStream> {
     let mut functions = Vec::new();
     let mut current: Vec<TokenTree> = Vec::new();
     let mut assigned = false;
     for token in input {
+        if assigned && is_fn(&token) {
+            let next = current.split_off(head(&current));
+            functions.push(current.drain(..).collect());
+            current = next;
+            assigned = false;
+        }
         let (semicolon, body) = match &token {
             TokenTree::Punct(p) => {
                 assigned |= p.as_char() == '=';
@@ -58,6 +82,44 @@ fn split(input: TokenStream) -> Vec<TokenStream> {
         functions.push(current.into_iter().collect());
     }
     functions
+}
+
+fn is_fn(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(i) if i == "fn")
+}
+
+/// Where the attributes and the visibility at the end of `tokens` begin.
+fn head(tokens: &[TokenTree]) -> usize {
+    let mut at = tokens.len();
+    loop {
+        at -= match &tokens[..at] {
+            [.., TokenTree::Ident(word)] if word == "pub" => 1,
+            [.., TokenTree::Ident(word), TokenTree::Group(g)]
+                if word == "pub" && g.delimiter() == Delimiter::Parenthesis =>
+            {
+                2
+            }
+            [.., TokenTree::Punct(hash), TokenTree::Group(g)]
+                if hash.as_char() == '#' && g.delimiter() == Delimiter::Bracket =>
+            {
+                2
+            }
+            _other => return at,
+        };
+    }
+}
+
+/// Parses all of `tokens`. What ends too early is reported at the last token, not at the whole macro.
+fn parse_all<T>(tokens: TokenStream, parser: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
+    let last = tokens.clone().into_iter().last().map_or_else(Span::call_site, |t| t.span());
+    let mut group = Group::new(Delimiter::Parenthesis, tokens);
+    group.set_span(last);
+    let whole = |input: ParseStream<'_>| {
+        let content;
+        syn::parenthesized!(content in input);
+        parser(&content)
+    };
+    whole.parse2(TokenTree::Group(group).into())
 }
 
 /// A `syn` error as ours.

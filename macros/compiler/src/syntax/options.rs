@@ -4,6 +4,7 @@ use super::ast::Options;
 use super::report;
 use crate::error::Errors;
 use crate::isa::Isa;
+use crate::ops;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -24,10 +25,11 @@ pub fn attributes(attrs: Vec<Attribute>, options: &mut Options, errors: &mut Err
             {
                 others.push(attr);
             }
-            _unknown => errors.push(
-                attr.span(),
-                format!("unknown option; there are {}, and doc comments, `allow`, `cfg` pass through", list()),
+            Some(name) => errors.push(
+                attr.path().span(),
+                format!("{}; doc comments, `allow`, `cfg` and the like pass through", unknown(&name)),
             ),
+            None => errors.push(attr.path().span(), format!("an option is one word; there are {}", list())),
         }
     }
     others
@@ -41,6 +43,13 @@ pub fn arguments(tokens: TokenStream, options: &mut Options, errors: &mut Errors
     }
 }
 
+fn unknown(name: &str) -> String {
+    match ops::nearest(name, NAMES.into_iter()) {
+        Some(near) => format!("unknown option `{name}`; did you mean `{near}`?"),
+        None => format!("unknown option `{name}`; there are {}", list()),
+    }
+}
+
 fn list() -> String {
     NAMES.map(|n| format!("`{n}`")).join(", ")
 }
@@ -48,6 +57,18 @@ fn list() -> String {
 fn option(meta: &Meta, options: &mut Options, errors: &mut Errors) {
     let name = meta.path().get_ident().map(ToString::to_string).unwrap_or_default();
     let span = meta.path().span();
+    let given = match name.as_str() {
+        "isa" => !options.isa.is_empty(),
+        "tile" => options.tile.is_some(),
+        "unroll" => options.unroll.is_some(),
+        "budget" => options.budget.is_some(),
+        "layout" => options.nchw,
+        _unknown => false,
+    };
+    if given {
+        errors.push(span, format!("`{name}` is given twice"));
+        return;
+    }
     match name.as_str() {
         "isa" => {
             let Some(names) = list_of::<Ident>(meta, "isa(avx2, avx512)", errors) else { return };
@@ -64,8 +85,12 @@ fn option(meta: &Meta, options: &mut Options, errors: &mut Errors) {
         "tile" => {
             let Some(sizes) = numbers(meta, "tile(6, 2)", errors) else { return };
             match sizes.as_slice() {
-                [(rows, _), (vectors, _)] if *rows > 0 && *vectors > 0 => options.tile = Some((*rows, *vectors, span)),
-                _other => errors.push(span, "a register tile is two positive numbers, rows and vectors: `tile(6, 2)`"),
+                [(rows, _), (vectors, _)] if (1..=64).contains(rows) && (1..=64).contains(vectors) => {
+                    options.tile = Some((*rows, *vectors, span));
+                }
+                _other => {
+                    errors.push(span, "a register tile is two numbers from 1 to 64, rows and vectors: `tile(6, 2)`");
+                }
             }
         }
         "unroll" => {
@@ -94,7 +119,7 @@ fn option(meta: &Meta, options: &mut Options, errors: &mut Errors) {
                 _other => errors.push(span, "the layout of images is `layout = nchw` or `layout = nhwc` (the default)"),
             }
         }
-        other => errors.push(span, format!("unknown option `{other}`; there are {}", list())),
+        other => errors.push(span, unknown(other)),
     }
 }
 

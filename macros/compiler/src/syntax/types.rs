@@ -1,12 +1,12 @@
 //! Types: `f32[4, 8]` (inside `!` macros), `Tensor![f32; 4, 8]`, `f32`, and `&mut` of them.
 
-use super::ast::{Claim, Type};
+use super::ast::{Claim, Param, Type};
 use crate::dtype::DType;
 use crate::error::Errors;
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// A parameter's type: whether it is `&mut`, and the tensor.
-pub fn parameter(tokens: TokenStream, span: Span, claim: Claim, errors: &mut Errors) -> (bool, Type) {
+pub fn parameter(tokens: TokenStream, span: Span, errors: &mut Errors) -> (bool, Type) {
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
     let is = |i: usize, what: &str| trees.get(i).is_some_and(|t| t.to_string() == what);
     if !is(0, "&") {
@@ -16,13 +16,10 @@ pub fn parameter(tokens: TokenStream, span: Span, claim: Claim, errors: &mut Err
     if is(1, "mut") && !matches!(trees.get(2), Some(TokenTree::Group(_))) {
         return (true, parse(&trees[2..], span, errors));
     }
-    let message = if claim == Claim::Kernel && trees.iter().any(|t| matches!(t, TokenTree::Group(_))) {
-        "a `#[kernel]` over array references is a loop nest, which this version does not compile yet: \
-         declare the parameter as `Tensor![f32; ..]` and write a formula"
-    } else {
-        "parameters are passed by reference without saying so: write `name: f32[..]`, or `&mut f32[..]` for in and out"
-    };
-    errors.push(span, message);
+    errors.push(
+        span,
+        "a tensor is passed by reference without saying so: leave out the `&`, or write `&mut` for in and out",
+    );
     (false, broken(span))
 }
 
@@ -30,6 +27,19 @@ pub fn parameter(tokens: TokenStream, span: Span, claim: Claim, errors: &mut Err
 pub fn plain(tokens: TokenStream, span: Span, errors: &mut Errors) -> Type {
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
     parse(&trees, trees.first().map_or(span, TokenTree::span), errors)
+}
+
+/// A type to show, as the macro reads it.
+pub fn example(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Gemm | Claim::Conv | Claim::Pool => "f32[4, 8]",
+        Claim::Kernel => "Tensor![f32; 4, 8]",
+    }
+}
+
+/// A parameter whose type could not be read (reported).
+pub fn broken_parameter(name: Ident) -> Param {
+    Param { mutable: false, ty: broken(name.span()), name }
 }
 
 fn broken(span: Span) -> Type {
@@ -56,6 +66,14 @@ fn parse(trees: &[TokenTree], span: Span, errors: &mut Errors) -> Type {
         {
             parse(rest, span, errors)
         }
+        [TokenTree::Group(array)] if array.delimiter() == Delimiter::Bracket => {
+            let message = match ours(array) {
+                Some(ty) => format!("a tensor is not written as an array: `{ty}`"),
+                None => "a tensor is not written as an array: `f32[4, 8]` or `Tensor![f32; 4, 8]`".to_string(),
+            };
+            errors.push(array.span(), message);
+            broken(array.span())
+        }
         [first, ..] => {
             errors.push(first.span(), "expected a tensor type such as `f32[4, 8]` or `Tensor![f32; 4, 8]`, or `f32`");
             broken(first.span())
@@ -63,6 +81,25 @@ fn parse(trees: &[TokenTree], span: Span, errors: &mut Errors) -> Type {
         [] => {
             errors.push(span, "expected a type such as `f32[4, 8]`");
             broken(span)
+        }
+    }
+}
+
+/// `f32[2, 4]` for `[[f32; 4]; 2]`
+fn ours(array: &Group) -> Option<String> {
+    let mut dims: Vec<String> = Vec::new();
+    let mut group = array.clone();
+    loop {
+        let trees: Vec<TokenTree> = group.stream().into_iter().collect();
+        let [element, TokenTree::Punct(semicolon), TokenTree::Literal(extent)] = trees.as_slice() else { return None };
+        if semicolon.as_char() != ';' {
+            return None;
+        }
+        dims.push(extent.to_string());
+        match element {
+            TokenTree::Group(inner) => group = inner.clone(),
+            TokenTree::Ident(dtype) => return Some(format!("{dtype}[{}]", dims.join(", "))),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => return None,
         }
     }
 }
@@ -130,8 +167,13 @@ fn shaped(name: &str, span: Span, dims: TokenStream, group: &Group, errors: &mut
             }
             (_, true) => {
                 ty.broken = true;
-                expect_dim = false;
                 errors.push(tree.span(), "a dimension is a positive integer literal");
+                break;
+            }
+            (TokenTree::Punct(p), false) if p.as_char() == ';' => {
+                ty.broken = true;
+                errors.push(tree.span(), "dimensions are separated by commas: `f32[4, 8]`");
+                break;
             }
             (_, false) => {
                 ty.broken = true;

@@ -1,6 +1,9 @@
 //! Random values of every IR: well-formed as values, not as programs.
 
 use kernforge_compiler::dtype::DType;
+use kernforge_compiler::graph::{
+    self, Binary, Graph, NodeId, Op as Formula, ParamId, ParamKind, Pool, ReduceKind, Unary, Window,
+};
 use kernforge_compiler::isa::Isa;
 use kernforge_compiler::kernel_ir::{
     Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Reduction, Role,
@@ -8,6 +11,7 @@ use kernforge_compiler::kernel_ir::{
 use kernforge_compiler::scalar::{Block, Func, Node, Prim, Val};
 use kernforge_compiler::schedule::{Plan, Schedule, Vector};
 use kernforge_compiler::vir::{self, Addr, Bound, Lanes, Op, Reg, Stmt, Var};
+use proc_macro2::Span;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -291,12 +295,97 @@ pub fn code() -> impl Strategy<Value = vir::Kernel> {
     })
 }
 
+fn operation() -> impl Strategy<Value = Formula> {
+    let lists = (vec(size(), 0..3), vec(size(), 0..3), vec((size(), size()), 0..3), vec(size(), 0..3));
+    let parts = (lists, number(), number(), size(), size(), any::<bool>(), 0usize..45);
+    parts.prop_map(|((kernel, stride, pad, dilation), a, b, n, m, flag, kind)| {
+        let axes = kernel.clone();
+        let window = Window { kernel, stride, pad, dilation };
+        let unary = [
+            Unary::Neg,
+            Unary::Abs,
+            Unary::Square,
+            Unary::Sqrt,
+            Unary::Rsqrt,
+            Unary::Exp,
+            Unary::Log,
+            Unary::Relu,
+            Unary::Relu6,
+            Unary::LeakyRelu(a),
+            Unary::Elu(a),
+            Unary::Selu,
+            Unary::Sigmoid,
+            Unary::Tanh,
+            Unary::Gelu,
+            Unary::GeluTanh,
+            Unary::Silu,
+            Unary::HardSigmoid,
+            Unary::HardSwish,
+            Unary::Softplus,
+            Unary::Clamp(a, b),
+        ];
+        let binary =
+            [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Minimum, Binary::Maximum, Binary::Prelu];
+        let pool = [Pool::Max, Pool::Sum, Pool::Average { count_pad: flag }][n % 3];
+        let reduce = [ReduceKind::Sum, ReduceKind::Mean, ReduceKind::Max, ReduceKind::Min][n % 4];
+        match kind {
+            0 => Formula::Constant(vec![a, b]),
+            1 => Formula::Cast,
+            2 => Formula::MatMul,
+            3 => Formula::Conv(window, n),
+            4 => Formula::ConvTranspose { window, groups: n },
+            5 => Formula::Pool(pool, window),
+            6 => Formula::Reduce { kind: reduce, axes, keepdim: flag },
+            7 => Formula::Softmax { axis: n },
+            8 => Formula::LogSoftmax { axis: n },
+            9 => Formula::Normalize { axes, eps: a },
+            10 => Formula::Transpose(axes),
+            11 => Formula::Reshape,
+            12 => Formula::Slice { axis: n, start: m },
+            13 => Formula::Param(ParamId(n as u32)),
+            other => match unary.get(other - 14) {
+                Some(f) => Formula::Unary(*f),
+                None => Formula::Binary(binary[n % binary.len()]),
+            },
+        }
+    })
+}
+
+/// A graph.
+pub fn graph() -> impl Strategy<Value = Graph> {
+    let tensor = || (select(DType::ALL.to_vec()), vec(size(), 0..4));
+    let kind = select(vec![ParamKind::In, ParamKind::InOut, ParamKind::Scalar, ParamKind::Out]);
+    let node = (tensor(), operation(), vec(any::<u32>(), 0..4));
+    let stores = vec((any::<u32>(), any::<u32>()), 0..3);
+    (vec((tensor(), kind), 1..5), names(6), vec(node, 1..12), stores).prop_map(|(params, mut names, nodes, stores)| {
+        let name = names.pop().unwrap_or_default();
+        let (known, span) = (params.len() as u32, Span::call_site());
+        let params = params.into_iter().zip(names);
+        let params = params.map(|(((dtype, shape), kind), name)| graph::Param { name, dtype, shape, kind, span });
+        let mut graph = Graph { name, params: params.collect(), nodes: vec![], stores: vec![] };
+        for ((dtype, shape), op, inputs) in nodes {
+            let at = graph.nodes.len() as u32;
+            let (op, inputs) = match op {
+                Formula::Param(p) => (Formula::Param(ParamId(p.0 % known)), vec![]),
+                Formula::Constant(values) => (Formula::Constant(values), vec![]),
+                op if at == 0 => (op, vec![]),
+                op => (op, inputs.into_iter().map(|i| NodeId(i % at)).collect()),
+            };
+            graph.push(op, inputs, dtype, shape, span);
+        }
+        let count = graph.nodes.len() as u32;
+        graph.stores = stores.into_iter().map(|(p, n)| (ParamId(p % known), NodeId(n % count))).collect();
+        graph
+    })
+}
+
 /// Words of all the languages in any order.
 pub fn words() -> impl Strategy<Value = String> {
     let words = "kernel code f32 : { } [ ] ( ) , ; < ?< <- .. = + - * / . \" // \\ x m k 0 1 7 2.5 1e9 0x7 \
                  99999999999999999999 in out temp const scalar parallel over partials sum max let where acc r0 t0 arg0 \
                  nan inf exp fma add vector reduce tile order unroll unrolled x2 regs vars of for step clamp ceil_div \
-                 store load gather broadcast fold copy where else lanes stride comment avx2 portable é";
+                 store load gather broadcast fold copy where else lanes stride comment avx2 portable é \
+                 graph param constant conv pad groups axes keepdim by n0 n1";
     let words: Vec<&str> = words.split_whitespace().collect();
     vec(select(words), 0..40).prop_map(|words| words.join(" "))
 }

@@ -1,10 +1,10 @@
 //! Prints read back equal, and no text makes a reader panic.
 
 use crate::random;
-use kernforge_compiler::{kernel_ir, scalar, schedule, vir};
+use kernforge_compiler::{graph, kernel_ir, scalar, schedule, vir};
 use proptest::prelude::*;
 
-const CASES: u32 = 1000;
+const CASES: u32 = 500;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
@@ -26,6 +26,13 @@ proptest! {
     }
 
     #[test]
+    fn graphs_come_back(graph in random::graph()) {
+        let text = graph.to_string();
+        let read = graph::read::read(&text);
+        prop_assert_eq!(format!("{read:?}"), format!("{:?}", Ok::<_, String>(&graph)), "{}", text);
+    }
+
+    #[test]
     fn code_comes_back(code in random::code()) {
         let text = code.to_string();
         let read = vir::read::read(&text);
@@ -35,6 +42,7 @@ proptest! {
     #[test]
     fn words_in_any_order_do_not_panic(text in random::words()) {
         read_all(&text);
+        read_all(&format!("graph f {{ in x: f32[4] n0: f32[4] = param x {text}"));
         read_all(&format!("kernel f: f32 {{ in x: f32[4] parallel m < 2 {{ {text}"));
         read_all(&format!("code f: f32 for avx2 {{ in x: f32[4] regs r0..r4 of 4 {text}"));
     }
@@ -48,10 +56,11 @@ proptest! {
     fn damaged_prints_do_not_panic(
         (kernel, schedule) in random::kernel_and_schedule(),
         code in random::code(),
+        graph in random::graph(),
         cut in (0usize..4000, 0usize..40),
         insert in "(?s).{0,3}",
     ) {
-        for text in [kernel.to_string(), code.to_string(), schedule.display(&kernel).to_string()] {
+        for text in [graph.to_string(), kernel.to_string(), code.to_string(), schedule.display(&kernel).to_string()] {
             let chars: Vec<char> = text.chars().collect();
             let start = cut.0 % (chars.len() + 1);
             let end = (start + cut.1).min(chars.len());
@@ -65,6 +74,7 @@ proptest! {
 fn read_all(text: &str) {
     let _ = scalar::read::read(text);
     let _ = vir::read::read(text);
+    let _ = graph::read::read(text);
     if let Ok(kernel) = kernel_ir::read::read(text) {
         let _ = schedule::read::read(text, &kernel);
     }

@@ -1,0 +1,217 @@
+//! What formulas mean, computed by hand.
+
+use super::{formula, graph};
+use kernforge_compiler::graph::Graph;
+use kernforge_compiler::graph::ParamKind;
+use kernforge_compiler::graph::interp::run;
+use kernforge_compiler::syntax::ast::Claim;
+
+/// Runs a graph with these inputs; the contents of all parameters that are written, in order.
+fn outputs(graph: &Graph, inputs: &[&[f64]]) -> Vec<Vec<f64>> {
+    let mut inputs = inputs.iter();
+    let mut params: Vec<Vec<f64>> = (graph.params.iter())
+        .map(|p| match p.kind {
+            ParamKind::Out => vec![f64::NAN; p.shape.iter().product()],
+            _ => inputs.next().unwrap().to_vec(),
+        })
+        .collect();
+    run(graph, &mut params).unwrap();
+    graph.stores.iter().map(|s| params[s.0.0 as usize].clone()).collect()
+}
+
+/// One result.
+fn eval(params: &str, result: &str, body: &str, inputs: &[&[f64]]) -> Vec<f64> {
+    outputs(&formula(params, result, body), inputs).remove(0)
+}
+
+const ONE_TO_NINE: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+const SOBEL: &[f64] = &[1.0, 0.0, -1.0, 2.0, 0.0, -2.0, 1.0, 0.0, -1.0];
+
+/// The seed example: cross-correlation gives −8, convolution with the flipped filter 8.
+#[test]
+fn sobel() {
+    let p = "x: f64[3, 3], k: f64[3, 3]";
+    assert_eq!(eval(p, "f64[1, 1]", "correlate(x, k)", &[ONE_TO_NINE, SOBEL]), [-8.0]);
+    assert_eq!(eval(p, "f64[1, 1]", "convolve(x, k)", &[ONE_TO_NINE, SOBEL]), [8.0]);
+    let p = "x: f64[3, 3, 1], k: f64[3, 3, 1, 1]";
+    assert_eq!(eval(p, "f64[1, 1, 1]", "conv2d(x, k)", &[ONE_TO_NINE, SOBEL]), [-8.0]);
+    let literal = "convolve(x, [[1, 0, -1], [2, 0, -2], [1, 0, -1]])";
+    assert_eq!(eval("x: f64[3, 3]", "f64[1, 1]", literal, &[ONE_TO_NINE]), [8.0]);
+}
+
+#[test]
+fn products() {
+    let (a, b): (&[f64], &[f64]) = (&[1.0, 2.0, 3.0, 4.0], &[5.0, 6.0, 7.0, 8.0]);
+    let p = "a: f64[2, 2], b: f64[2, 2]";
+    assert_eq!(eval(p, "f64[2, 2]", "matmul(a, b)", &[a, b]), [19.0, 22.0, 43.0, 50.0]);
+    assert_eq!(eval(p, "f64[2, 2]", "matmul(a.t(), b)", &[a, b]), [26.0, 30.0, 38.0, 44.0]);
+    assert_eq!(eval(p, "f64[2, 2]", "a * b", &[a, b]), [5.0, 12.0, 21.0, 32.0]);
+    let v: &[f64] = &[10.0, 100.0];
+    let p = "a: f64[2, 2], v: f64[2]";
+    assert_eq!(eval(p, "f64[2]", "matmul(a, v)", &[a, v]), [210.0, 430.0]);
+    assert_eq!(eval(p, "f64[2]", "matmul(v, a)", &[a, v]), [310.0, 420.0]);
+    assert_eq!(eval(p, "f64[2, 2]", "a * v", &[a, v]), [10.0, 200.0, 30.0, 400.0]);
+    assert_eq!(eval(p, "f64[2, 2]", "scale_rows(a, v)", &[a, v]), [10.0, 20.0, 300.0, 400.0]);
+    assert_eq!(eval("a: f64[2], b: f64[2]", "f64", "dot(a, b)", &[v, &[1.0, 2.0]]), [210.0]);
+    assert_eq!(eval("a: f64[2], b: f64[2]", "f64[2, 2]", "outer(a, b)", &[v, &[1.0, 2.0]]), [10.0, 20.0, 100.0, 200.0]);
+}
+
+/// All right-hand sides see the values from before the call.
+#[test]
+fn stores_read_what_was_there_before() {
+    let swap = graph("fn f(a: &mut Tensor![f64; 2], b: &mut Tensor![f64; 2]) { let old = a; *a = b; *b = old + 0.0; }");
+    let written = outputs(&swap, &[&[1.0, 2.0], &[3.0, 4.0]]);
+    assert_eq!(written, [[3.0, 4.0], [1.0, 2.0]]);
+    let acc = graph(
+        "fn f(a: Tensor![f64; 1, 1], b: Tensor![f64; 1, 1], c: &mut Tensor![f64; 1, 1]) { *c = 0.5 * matmul(a, b) + c; }",
+    );
+    assert_eq!(outputs(&acc, &[&[3.0], &[4.0], &[1.0]]), [[7.0]]);
+}
+
+#[test]
+fn convolutions() {
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0];
+    let k: &[f64] = &[1.0, 10.0, 100.0];
+    let p = "x: f64[4, 1], w: f64[3, 1, 1]";
+    assert_eq!(eval(p, "f64[2, 1]", "conv1d(x, w)", &[x, k]), [321.0, 432.0]);
+    assert_eq!(eval(p, "f64[4, 1]", "conv1d(x, w, pad = 1)", &[x, k]), [210.0, 321.0, 432.0, 43.0]);
+    assert_eq!(eval(p, "f64[4, 1]", "conv1d(x, w, pad = causal)", &[x, k]), [100.0, 210.0, 321.0, 432.0]);
+    assert_eq!(eval(p, "f64[2, 1]", "conv1d(x, w, pad = same, stride = 2)", &[x, k]), [321.0, 43.0]);
+    assert_eq!(eval(p, "f64[2, 1]", "conv1d(x, w, pad = (0, 2), dilation = 2)", &[x, k]), [31.0, 42.0]);
+    // Transposed: every input adds the filter, scaled.
+    assert_eq!(eval(p, "f64[6, 1]", "conv_transpose1d(x, w)", &[x, k]), [1.0, 12.0, 123.0, 234.0, 340.0, 400.0]);
+    let strided = "conv_transpose1d(x, w, stride = 2, pad = (1, 0), output_pad = 1)";
+    assert_eq!(eval(p, "f64[9, 1]", strided, &[x, k]), [10.0, 102.0, 20.0, 203.0, 30.0, 304.0, 40.0, 400.0, 0.0]);
+    // Two groups: each sees its own channel.
+    let p = "x: f64[2, 2], w: f64[1, 1, 4]";
+    let grouped = eval(p, "f64[2, 4]", "conv1d(x, w, groups = 2)", &[x, &[1.0, 10.0, 100.0, 1000.0]]);
+    assert_eq!(grouped, [1.0, 10.0, 200.0, 2000.0, 3.0, 30.0, 400.0, 4000.0]);
+    let p = "x: f64[2, 2], w: f64[2, 2, 2]";
+    let depth = eval(p, "f64[1, 4]", "depthwise_conv1d(x, w)", &[x, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]]);
+    // Channel 0: taps (1, 5) and (2, 6) on 1, 3; channel 1: (3, 7) and (4, 8) on 2, 4.
+    assert_eq!(depth, [16.0, 20.0, 34.0, 40.0]);
+}
+
+#[test]
+fn channels_first_is_the_same_convolution() {
+    let source = "#[layout = nchw] fn f(x: f64[2, 1, 2], w: f64[1, 2, 3, 1]) -> f64[1, 1, 1] = conv2d(x, w);";
+    // The filter has three input channels and the image two: refused, whatever the layout.
+    let (_, errors) = super::front(Claim::Conv, source);
+    assert_eq!(errors.len(), 1);
+    let source = "#[layout = nchw] fn f(x: f64[2, 1, 2], w: f64[1, 2, 2, 1]) -> f64[1, 1, 1] = conv2d(x, w);";
+    let (graphs, errors) = super::front(Claim::Conv, source);
+    assert!(errors.is_empty());
+    // Channel 0 is 1, 2 and channel 1 is 3, 4; the filter's columns are (1, 10) and (100, 1000).
+    let out = outputs(&graphs[0], &[&[1.0, 2.0, 3.0, 4.0], &[1.0, 10.0, 100.0, 1000.0]]);
+    assert_eq!(out, [[1.0 + 30.0 + 200.0 + 4000.0]]);
+}
+
+#[test]
+fn poolings() {
+    let x: &[f64] = &[1.0, 5.0, 2.0, 4.0, 3.0];
+    let p = "x: f64[5, 1]";
+    assert_eq!(eval(p, "f64[2, 1]", "max_pool1d(x, 2)", &[x]), [5.0, 4.0]);
+    assert_eq!(eval(p, "f64[3, 1]", "max_pool1d(x, 2, ceil_mode = true)", &[x]), [5.0, 4.0, 3.0]);
+    assert_eq!(eval(p, "f64[3, 1]", "max_pool1d(-x, 2, pad = (1, 0))", &[x]), [-1.0, -2.0, -3.0]);
+    assert_eq!(eval(p, "f64[3, 1]", "sum_pool1d(x, 2, ceil_mode = true)", &[x]), [6.0, 6.0, 3.0]);
+    let padded = |count: bool| format!("avg_pool1d(x, 2, pad = (1, 0), count_include_pad = {count})");
+    assert_eq!(eval(p, "f64[3, 1]", &padded(true), &[x]), [0.5, 3.5, 3.5]);
+    assert_eq!(eval(p, "f64[3, 1]", &padded(false), &[x]), [1.0, 3.5, 3.5]);
+    // What hangs over the end never counts.
+    let over = "avg_pool1d(x, 2, ceil_mode = true, count_include_pad = true)";
+    assert_eq!(eval(p, "f64[3, 1]", over, &[x]), [3.0, 3.0, 3.0]);
+    assert_eq!(eval("x: f64[1, 5, 1]", "f64[1]", "global_avg_pool(x)", &[x]), [3.0]);
+    assert_eq!(eval("x: f64[1, 5, 1]", "f64[1]", "global_max_pool(x)", &[x]), [5.0]);
+    let nan = eval(p, "f64[2, 1]", "max_pool1d(x, 2)", &[&[f64::NAN, 1.0, 2.0, 3.0, 4.0]]);
+    assert!(nan[0].is_nan() && nan[1] == 3.0);
+}
+
+#[test]
+fn reductions_and_rows() {
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let p = "x: f64[2, 3]";
+    assert_eq!(eval(p, "f64", "sum(x)", &[x]), [21.0]);
+    assert_eq!(eval(p, "f64[3]", "mean(x, axis = 0)", &[x]), [2.5, 3.5, 4.5]);
+    assert_eq!(eval(p, "f64[2, 1]", "max(x, axis = 1, keepdim = true)", &[x]), [3.0, 6.0]);
+    assert_eq!(eval(p, "f64[2]", "min(x, -1)", &[x]), [1.0, 4.0]);
+    let soft = eval(p, "f64[2, 3]", "softmax(x)", &[&[0.0, 0.0, 0.0, 1000.0, 1000.0, 1000.0]]);
+    assert!(soft.iter().all(|v| (v - 1.0 / 3.0).abs() < 1e-15), "{soft:?}");
+    let log = eval(p, "f64[2, 3]", "log_softmax(x, axis = 0)", &[&[7.0; 6]]);
+    assert!(log.iter().all(|v| (v + 2f64.ln()).abs() < 1e-15), "{log:?}");
+    let norm = eval("x: f64[2]", "f64[2]", "layer_norm(x, eps = 0, weight = [1, 10], bias = [0, 1])", &[&[3.0, 5.0]]);
+    assert_eq!(norm, [-1.0, 11.0]);
+}
+
+#[test]
+fn movements() {
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let p = "x: f64[2, 3]";
+    assert_eq!(eval(p, "f64[3, 2]", "x.t()", &[x]), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    assert_eq!(eval(p, "f64[3, 2]", "reshape(x, [3, -1])", &[x]), x);
+    assert_eq!(eval(p, "f64[3]", "x[1]", &[x]), [4.0, 5.0, 6.0]);
+    assert_eq!(eval(p, "f64[1, 3]", "x[1..]", &[x]), [4.0, 5.0, 6.0]);
+    assert_eq!(eval(p, "f64[2, 2]", "slice(x, 1..3)", &[x]), [2.0, 3.0, 5.0, 6.0]);
+    assert_eq!(
+        eval("x: f64[1, 2, 3]", "f64[3, 1, 2]", "transpose(x, [2, 0, 1])", &[x]),
+        [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]
+    );
+}
+
+/// Every activation against a second way to compute it, and NaN through all of them.
+#[test]
+fn activations() {
+    type Plain = fn(f64) -> f64;
+    let gelu_tanh: Plain =
+        |x| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh());
+    let cases: [(&str, Plain); 18] = [
+        ("relu(x)", |x| x.max(0.0)),
+        ("relu6(x)", |x| x.clamp(0.0, 6.0)),
+        ("leaky_relu(x)", |x| if x < 0.0 { 0.01 * x } else { x }),
+        ("leaky_relu(x, 0.5)", |x| if x < 0.0 { 0.5 * x } else { x }),
+        ("elu(x, alpha = 2)", |x| if x > 0.0 { x } else { 2.0 * x.exp_m1() }),
+        ("selu(x)", |x| 1.0507009873554805 * if x > 0.0 { x } else { 1.6732632423543772 * x.exp_m1() }),
+        ("sigmoid(x)", |x| 1.0 / (1.0 + (-x).exp())),
+        ("tanh(x)", f64::tanh),
+        ("gelu(x, approximate = tanh)", gelu_tanh),
+        ("silu(x)", |x| x / (1.0 + (-x).exp())),
+        ("hard_sigmoid(x)", |x| (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        ("hard_swish(x)", |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        ("softplus(x)", |x| (1.0 + x.exp()).ln()),
+        ("clamp(x, -1, 2.5)", |x| x.clamp(-1.0, 2.5)),
+        ("abs(x)", f64::abs),
+        ("square(x)", |x| x * x),
+        ("exp(x)", f64::exp),
+        ("prelu(x, 0.25)", |x| if x < 0.0 { 0.25 * x } else { x }),
+    ];
+    let x = [-7.5, -3.0, -1.0, -0.25, 0.0, 0.5, 1.0, 2.0, 3.5, 9.0];
+    for (body, plain) in cases {
+        let values = eval("x: f64[10]", "f64[10]", body, &[&x]);
+        for (x, y) in x.iter().zip(values) {
+            let expected = plain(*x);
+            assert!((y - expected).abs() <= 1e-13 * (1.0 + expected.abs()), "{body} at {x}: {y}, not {expected}");
+        }
+        let nan = eval("x: f64[1]", "f64[1]", body, &[&[f64::NAN]]);
+        assert!(nan[0].is_nan(), "{body} loses NaN");
+    }
+    let positive = eval("x: f64[2]", "f64[2]", "sqrt(x) * rsqrt(x) + log(exp(x))", &[&[4.0, 0.25]]);
+    assert!((positive[0] - 5.0).abs() < 1e-14 && (positive[1] - 1.25).abs() < 1e-14, "{positive:?}");
+    // Φ(1) to 15 digits.
+    let gelu = eval("x: f64[1]", "f64[1]", "gelu(x)", &[&[1.0]]);
+    assert!((gelu[0] - 0.841_344_746_068_543).abs() < 1e-14, "{gelu:?}");
+}
+
+#[test]
+fn numbers_take_the_tensors_type() {
+    assert_eq!(eval("x: f64[2]", "f64[2]", "x / 4.0 - 2 * 3", &[&[4.0, 8.0]]), [-5.0, -4.0]);
+    let wide = formula("x: u8[2]", "f32[2]", "x as f32 / 255.0 + [1, 2]");
+    let mut params = vec![vec![255f32, 0.0], vec![0.0; 2]];
+    run(&wide, &mut params).unwrap();
+    assert_eq!(params[1], [2.0, 2.0]);
+}
+
+#[test]
+fn wrong_buffers_are_an_error() {
+    let g = formula("x: f32[2]", "f32[2]", "relu(x)");
+    assert!(run::<f32>(&g, &mut [vec![0.0; 3], vec![0.0; 2]]).is_err());
+    assert!(run::<f32>(&g, &mut [vec![0.0; 2]]).is_err());
+}

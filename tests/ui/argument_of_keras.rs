@@ -1,0 +1,7 @@
+use kernforge::pool;
+
+pool! {
+    pub fn f(x: f32[8, 8, 1]) -> f32[4, 4, 1] = max_pool2d(x, 2, strides = 2);
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use kernforge::gemm;
+
+gemm! {
+    pub fn f(a: f32[4, 4], b: f32[4, 4]) -> f32[4, 4] = dot(a, b);
+}
+
+fn main() {}

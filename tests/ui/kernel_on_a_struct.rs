@@ -1,0 +1,6 @@
+use kernforge::kernel;
+
+#[kernel]
+pub struct F;
+
+fn main() {}

@@ -1,0 +1,10 @@
+use kernforge::kernel;
+
+#[kernel]
+pub fn f(x: &[f32; 4], y: &mut [f32; 4]) {
+    for i in 0..4 {
+        y[i] = x[i] * 2.0;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use kernforge::kernel;
+
+#[kernel]
+pub fn f(x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+    let y = relu(x);
+    tanh(x)
+}
+
+fn main() {}

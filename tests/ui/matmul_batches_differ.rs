@@ -1,0 +1,7 @@
+use kernforge::gemm;
+
+gemm! {
+    pub fn f(x: f32[2, 3, 4], w: f32[5, 4, 3]) -> f32[2, 3, 3] = matmul(x, w);
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use kernforge::gemm;
+
+gemm! {
+    pub struct F { x: f32[2, 4] }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use kernforge::gemm;
+
+gemm! {
+    #[tile(6, 2)]
+    #[tile(4, 2)]
+    pub fn f(x: f32[16, 32], w: f32[32, 32]) -> f32[16, 32] = matmul(x, w);
+}
+
+fn main() {}

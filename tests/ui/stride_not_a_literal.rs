@@ -1,0 +1,9 @@
+use kernforge::conv;
+
+const STRIDE: usize = 2;
+
+conv! {
+    pub fn f(x: f32[8, 1], w: f32[3, 1, 2]) -> f32[3, 2] = conv1d(x, w, stride = STRIDE);
+}
+
+fn main() {}
