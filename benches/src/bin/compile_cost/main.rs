@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let machine = Machine::pin_and_describe();
     let generated = Crate::create()?;
     generated.seconds("")?; // compiles the dependencies
-    let empty = median([generated.seconds("")?, generated.seconds("")?, generated.seconds("")?]);
+    let empty = fastest([generated.seconds("")?, generated.seconds("")?, generated.seconds("")?]);
 
     let cases: Vec<_> =
         CASES.iter().filter(|case| wanted.is_empty() || wanted.iter().any(|name| name == case.group)).collect();
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bar.set_message(case.function);
         let source = format!("//! One kernel.\n{}\n", case.source);
         let times = [generated.seconds(&source)?, generated.seconds(&source)?, generated.seconds(&source)?];
-        let seconds = (median(times) - empty).max(0.0);
+        let seconds = (fastest(times) - empty).max(0.0);
         let CodeSize { avx512, avx2, portable, other } = generated.code_size()?;
         let largest = avx512.max(avx2).max(portable);
         total += seconds;
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let _ = writeln!(page, "{}\n", machine.line());
     let _ = writeln!(
         page,
-        "Seconds a kernel (all its ISAs) adds to a release build of a crate, median of three, the {empty:.2} s of an \
+        "Seconds a kernel (all its ISAs) adds to a release build of a crate, the fastest of three builds, the {empty:.2} s of an \
          empty crate subtracted; bytes of machine code. Budget: {SECONDS} s and {BYTES} bytes an ISA. \
          {over_time} of {} kernels over the time, {over_size} over the size; mean {:.2} s.\n",
         cases.len(),
@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn median(mut times: [f64; 3]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[1]
+/// Of builds: whatever else the machine does only ever adds to the time.
+fn fastest(times: [f64; 3]) -> f64 {
+    times.into_iter().fold(f64::INFINITY, f64::min)
 }
