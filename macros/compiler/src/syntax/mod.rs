@@ -38,10 +38,12 @@ pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) 
 pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
     let mut functions: Vec<Function> = function::parse(Claim::Kernel, item, &mut errors).into_iter().collect();
-    if let Some(f) = functions.first_mut()
-        && limits::check(&attr, &mut errors)
-    {
-        options::arguments(attr, &mut f.options, &mut errors);
+    if let Some(f) = functions.first_mut() {
+        let before = errors.len();
+        if limits::check(&attr, &mut errors) {
+            options::arguments(attr, &mut f.options, &mut errors);
+        }
+        f.reported |= errors.len() > before;
     }
     (functions, errors)
 }
