@@ -62,7 +62,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     checker.results(function);
     checker.claim(function);
     checker.unused(function);
-    let operations = checker.graph.nodes.iter().filter(|n| !matches!(n.op, Op::Param(_) | Op::Constant(_))).count();
+    let operations: usize = checker.graph.nodes.iter().map(|n| weight(&n.op)).sum();
     if operations > OPERATION_LIMIT {
         checker.errors.append(too_large(function, operations).into());
     }
@@ -73,6 +73,25 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
             let message = format!("internal error in kernforge, please report: {e}");
             Err(Error { span: function.interface.name.span(), message }.into())
         }
+    }
+}
+
+/// How many simple operations one is made of.
+fn weight(op: &Op) -> usize {
+    match op {
+        Op::Param(_) | Op::Constant(_) => 0,
+        Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Normalize { .. } => 8,
+        Op::Cast
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::MatMul
+        | Op::Conv(..)
+        | Op::ConvTranspose { .. }
+        | Op::Pool(..)
+        | Op::Reduce { .. }
+        | Op::Transpose(_)
+        | Op::Reshape
+        | Op::Slice { .. } => 1,
     }
 }
 

@@ -40,7 +40,8 @@ pub fn parse_block(claim: Claim, input: TokenStream) -> (Vec<Function>, Errors) 
 pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Errors) {
     let mut errors = Errors::new();
     let attr = visible::visible(attr);
-    let mut functions: Vec<Function> = function::parse(Claim::Kernel, visible::visible(item), &mut errors).into_iter().collect();
+    let mut functions: Vec<Function> =
+        function::parse(Claim::Kernel, visible::visible(item), &mut errors).into_iter().collect();
     if let Some(f) = functions.first_mut() {
         let before = errors.len();
         if limits::check(&attr, &mut errors) {

@@ -117,6 +117,7 @@ fn suggested(errors: &[String]) -> Option<String> {
 
 /// Nested groups, chains of operators and other inputs whose tree is deep, each as long as `n` says.
 fn deep(n: usize) -> Vec<String> {
+    // What comes before and after, `~` being a space.
     let forms = [
         "( )",
         "[ ]",
@@ -130,15 +131,15 @@ fn deep(n: usize) -> Vec<String> {
         "x+ ",
         " *(x+x)",
         " .relu()",
-        " \u{a0}as\u{a0}f32",
+        " ~as~f32",
         " [0]",
         " ?",
         "|x| ",
-        "return\u{a0} ",
-        "if\u{a0}x{ }",
+        "return~ ",
+        "if~x{ }",
         "x= ",
         "f(pad= )",
-        "x\u{a0}as\u{a0} ",
+        "x~as~ ",
         "x.. ",
         " .await",
         " ::<f32>",
@@ -146,7 +147,7 @@ fn deep(n: usize) -> Vec<String> {
         "'a: ",
         "#[a] ",
         " !()",
-        "let\u{a0}x= ",
+        "let~x= ",
         "x< ",
         "unsafe{ }",
         "x=> ",
@@ -154,9 +155,9 @@ fn deep(n: usize) -> Vec<String> {
     let bodies: Vec<String> = forms
         .iter()
         .map(|form| {
-            let form = form.replace('\u{a0}', " ").to_string();
             let (open, close) = form.split_at(form.rfind(' ').unwrap_or(0));
-            format!("{}x{}", open.repeat(n), close.trim_start().repeat(n))
+            let (open, close) = (open.replace('~', " "), close.trim_start().replace('~', " "));
+            format!("{}x{}", open.repeat(n), close.repeat(n))
         })
         .collect();
     let frames = [
