@@ -166,15 +166,16 @@ impl Writer<'_> {
         let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
         let stored = buffer(self.kernel, place.buffer)?.dtype;
         let pointer = shared.pointer(self.kernel, place)?;
-        let element = match stored == dtype {
-            true => format!("unsafe {{ *{pointer} }}"),
-            false => format!("unsafe {{ *{pointer} }} as {dtype}"),
-        };
+        let own = stored == dtype;
         let (set, stride) = match op {
             Op::Load { lanes, .. } => (*lanes, 1),
             Op::Gather { lanes, stride, .. } => (*lanes, *stride),
-            Op::Broadcast { .. } if lanes == 1 => return Ok(element),
-            Op::Broadcast { .. } => return Ok(self.call((self.table.splat)(dtype, lanes), &element)),
+            Op::Broadcast { .. } if lanes == 1 => (Lanes(1), 1),
+            Op::Broadcast { .. } if own => return Ok(self.access(lanes, "broadcast", &pointer)),
+            Op::Broadcast { .. } => {
+                let element = format!("unsafe {{ *{pointer} }} as {dtype}");
+                return Ok(self.call((self.table.splat)(dtype, lanes), &element));
+            }
             Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => {
                 return Err("not a read".into());
             }
@@ -182,20 +183,21 @@ impl Writer<'_> {
         if set == Lanes(0) {
             return self.compute(dst, &Op::Const(0.0));
         }
-        if lanes == 1 {
-            return Ok(element);
-        }
-        let load = match (stored == dtype && stride == 1, set.is_full(lanes)) {
-            (true, true) => (self.table.load)(dtype, lanes),
-            (true, false) => self.helper(lanes, &format!("load_lanes::<{}>", set.0)),
-            (false, full) => match (stored, stride, full) {
-                (DType::U8 | DType::I8 | DType::U16 | DType::I32, 1, true) => {
-                    self.helper(lanes, &format!("load_{stored}"))
-                }
-                (_, _, _) => self.helper(lanes, &format!("gather::<{stored}, {stride}, {}>", set.0)),
-            },
+        let full = set.is_full(lanes);
+        let load = match stored {
+            _ if own && full && (stride == 1 || lanes == 1) => "load".into(),
+            _ if lanes == 1 => return Ok(format!("unsafe {{ *{pointer} }} as {dtype}")),
+            _ if own && stride == 1 => format!("load_lanes::<{}>", set.0),
+            DType::U8 | DType::I8 | DType::U16 | DType::I32 if full && stride == 1 => format!("load_{stored}"),
+            _ => format!("gather::<{stored}, {stride}, {}>", set.0),
         };
-        Ok(format!("unsafe {{ {} }}", self.call(load, &pointer)))
+        Ok(self.access(lanes, &load, &pointer))
+    }
+
+    /// `unsafe { f32x16::load(q4) }`
+    fn access(&mut self, lanes: usize, name: &str, args: &str) -> String {
+        let helper = self.helper(lanes, name);
+        format!("unsafe {{ {} }}", self.call(helper, args))
     }
 
     /// An operation on registers.
@@ -242,15 +244,8 @@ impl Writer<'_> {
             return Err(format!("`{}` cannot be stored to", target.name));
         }
         let pointer = shared.pointer(self.kernel, place)?;
-        if lanes == 1 {
-            return Ok(format!("unsafe {{ *{pointer} = {} }};", register(src)));
-        }
-        let store = match active == lanes {
-            true => (self.table.store)(dtype, lanes),
-            false => self.helper(lanes, &format!("store_first::<{active}>")),
-        };
-        let store = self.call(store, &format!("{pointer}, {}", register(src)));
-        Ok(format!("unsafe {{ {store} }};"))
+        let name = if active == lanes { "store".into() } else { format!("store_first::<{active}>") };
+        Ok(self.access(lanes, &name, &format!("{pointer}, {}", register(src))) + ";")
     }
 
     fn bound(&self, bound: &Bound) -> Result<String, Internal> {
@@ -314,9 +309,9 @@ impl Writer<'_> {
 
 /// Why the `unsafe` lines are right, once for all of them.
 const SAFETY: &str = "    \
-// SAFETY, for every load, store and address below: `verify` proved each access inside its array for
-    // all values of the loop variables; lanes that a masked access leaves out are not touched. Temporaries
-    // are written before they are read.
+// SAFETY, for every load and store below: `verify` proved each access inside its array for all values
+    // of the loop variables; lanes that a masked access leaves out are not touched. Temporaries are written
+    // before they are read.
 ";
 
 /// `r3 += r4;` for `r3 + r4`, else `r3 = value;`.
