@@ -14,7 +14,7 @@
 //! hidden(&x, &w, &b, &mut y);
 //! ```
 //!
-//! The generated functions take plain arrays (`&[[f32; 784]; 16]`); [`Tensor`] is such an array on a
+//! The generated functions take plain arrays (`&[[f32; 784]; 16]`); [`struct@Tensor`] is such an array on a
 //! 64-byte boundary and derefs to it. Which function runs is decided once per kernel by [`cpu`].
 //!
 //! Features: `std` (default) finds the CPU's instruction sets at run time and reads `KERNFORGE_ISA`;

@@ -1,5 +1,7 @@
 //! The examples of the documentation, against plain loops.
 
+#![allow(clippy::type_complexity)] // a tensor of rank 4 is four nested arrays
+
 use kernforge::{Tensor, gemm, kernel, pool};
 use kernforge_tests::values::Random;
 
