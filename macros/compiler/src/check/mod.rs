@@ -46,7 +46,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
         graph: Graph { name: function.interface.name.to_string(), params: vec![], nodes: vec![], stores: vec![] },
         errors: Errors::new(),
         scope: Scope::default(),
-        seen: Seen { invalid: function.broken, ..Seen::default() },
+        seen: Seen { invalid: function.broken, broken: function.broken, ..Seen::default() },
         claim: function.interface.claim,
     };
     checker.parameters(function);
@@ -57,6 +57,9 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     checker.results(function);
     checker.claim(function);
     checker.unused(function);
+    if checker.errors.is_empty() && !function.broken {
+        checker.one_float_type();
+    }
     let operations = checker.graph.nodes.iter().filter(|n| !matches!(n.op, Op::Param(_) | Op::Constant(_))).count();
     if operations > OPERATION_LIMIT {
         let message =
@@ -80,8 +83,11 @@ struct Seen {
     convolution: bool,
     pooling: bool,
     invalid: bool,
-    /// A name that means nothing: it may stand for one that seems unused.
+    /// A name that means nothing, or an argument that is missing: it may stand for a name that
+    /// seems unused.
     unknown: bool,
+    /// Something could not be read, perhaps where a name was made.
+    broken: bool,
 }
 
 struct Checker {
@@ -235,6 +241,7 @@ impl Checker {
             let value = self.value(&result.value);
             let span = result.target.as_ref().map_or(result.value.span, proc_macro2::Ident::span);
             self.store_in_out(&target, value, span, result.value.span);
+            self.scope.store(&target);
         }
         if implied {
             self.unwritten(f);
@@ -282,6 +289,45 @@ impl Checker {
             (d, r) => format!("{} declared, but {r} are computed: write `-> {types}`", count(d)),
         };
         self.fail(span, message);
+    }
+
+    /// A constant tensor or number, if its type can hold it.
+    fn constant(&mut self, values: Vec<f64>, shape: Shape, dtype: DType, span: Span) -> Option<NodeId> {
+        let fits = |x: &&f64| x.is_finite() && (dtype == DType::F64 || (**x as f32).is_finite());
+        match values.iter().find(|x| !fits(x)) {
+            Some(x) => {
+                self.fail(span, format!("the number {x:?} is not finite in {dtype}"));
+                None
+            }
+            None => Some(self.graph.push(Op::Constant(values), vec![], dtype, shape, span)),
+        }
+    }
+
+    /// A kernel computes in one float type.
+    fn one_float_type(&mut self) {
+        let stored = |i: usize| self.graph.stores.iter().any(|(_, n)| n.0 as usize == i);
+        let computed = |op: &Op| match op {
+            Op::Param(_) | Op::Constant(_) | Op::Transpose(_) | Op::Reshape | Op::Slice { .. } => false,
+            Op::Cast
+            | Op::Unary(_)
+            | Op::Binary(_)
+            | Op::MatMul
+            | Op::Conv(..)
+            | Op::ConvTranspose { .. }
+            | Op::Pool(..)
+            | Op::Reduce { .. }
+            | Op::Softmax { .. }
+            | Op::LogSoftmax { .. }
+            | Op::Normalize { .. } => true,
+        };
+        let nodes = self.graph.nodes.iter().enumerate();
+        let mut types = nodes.filter(|(i, n)| computed(&n.op) || stored(*i)).map(|(_, n)| (n.dtype, n.span));
+        let Some((first, _)) = types.next() else { return };
+        if let Some((other, span)) = types.find(|(dtype, _)| *dtype != first) {
+            let message =
+                format!("this is {other} but other parts are {first}: a kernel computes in one type, so these are two");
+            self.fail(span, message);
+        }
     }
 
     /// Every `&mut` parameter must be assigned.
@@ -377,7 +423,7 @@ impl Checker {
     fn finished(&mut self, value: Value, dtype: DType, span: Span) -> Option<NodeId> {
         match value {
             Value::Tensor(node) => Some(node),
-            Value::Number(x) => Some(self.graph.push(Op::Constant(vec![x]), vec![], dtype, vec![], span)),
+            Value::Number(x) => self.constant(vec![x], vec![], dtype, span),
             Value::Tuple(_) => {
                 self.fail(span, "a tuple is not one result: declare one type for each value, `-> (f32[4], f32[8])`");
                 None
@@ -429,7 +475,13 @@ impl Checker {
             ExprKind::Bool(b) => self.fail(expr.span, format!("`{b}` is the value of an option, not of a tensor")),
             ExprKind::Range(..) => self.fail(expr.span, "a range belongs inside an index: `x[a..b]`"),
             ExprKind::Name(name) => match self.scope.look_up(name) {
+                Some(_) if self.scope.is_stored(name) => {
+                    let message =
+                        format!("`{name}` is read after it was assigned: bind what you need with `let` before");
+                    self.fail(expr.span, message)
+                }
                 Some(value) => value,
+                None if self.seen.broken => Value::Invalid,
                 None => {
                     self.seen.unknown = true;
                     let hint = ops::nearest(name, self.scope.names()).map(|n| format!("; did you mean `{n}`?"));
@@ -460,7 +512,7 @@ impl Checker {
                 match Arguments::bind(row, name, args, named, &mut self.errors) {
                     Some(bound) => self.call(row.kind, &bound),
                     None => {
-                        self.seen.invalid = true;
+                        (self.seen.invalid, self.seen.unknown) = (true, true);
                         Value::Invalid
                     }
                 }
@@ -478,7 +530,8 @@ impl Checker {
                 "`{text}` is a tensor, not an operation: a product is `matmul({text}, {other})`, an element `{text}[0]`"
             )
         } else if let Some((_, ours)) = ops::FOREIGN.iter().find(|(f, _)| *f == text) {
-            let spelled = if ours.len() == 1 { format!("a {ours} b") } else { ours.to_string() };
+            let operator = !ours.starts_with(char::is_alphabetic);
+            let spelled = if operator { format!("a {ours} b") } else { ours.to_string() };
             format!("there is no operation `{text}`: it is spelled `{spelled}` here")
         } else if let Some(near) = ops::nearest(&text, ops::OPS.iter().map(|r| r.name)) {
             format!("unknown operation `{text}`; did you mean `{near}`?")
