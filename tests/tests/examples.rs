@@ -174,7 +174,7 @@ fn a_covariance_is_predicted_in_place() {
 
 #[test]
 fn an_update_has_two_results() {
-    let (p, k, h): ([[f64; 6]; 6], [[f64; 3]; 6], [[f64; 6]; 3]) = (rows_f64(1), rows_f64(2), rows_f64(3));
+    let (p, k, h) = (rows_f64(1), rows_f64(2), rows_f64(3));
     let ([x], [z]): ([[f64; 6]; 1], [[f64; 3]; 1]) = (rows_f64(4), rows_f64(5));
     let (mut state, mut covariance) = ([0.0; 6], [[0.0; 6]; 6]);
     update(&x, &p, &k, &h, &z, &mut state, &mut covariance);
@@ -229,7 +229,7 @@ fn depthwise_and_pointwise() {
 #[test]
 fn a_volume_is_padded_on_six_sides() {
     let x: [[[[f32; 4]; 16]; 16]; 16] = std::array::from_fn(|d| std::array::from_fn(|h| rows((d * 16 + h) as u64)));
-    let w: [[[[[f32; 8]; 4]; 3]; 3]; 3] = std::array::from_fn(|i| {
+    let w = std::array::from_fn(|i| {
         std::array::from_fn(|j| std::array::from_fn(|k| rows((900 + i * 9 + j * 3 + k) as u64)))
     });
     let b: [f32; 8] = random(3);
@@ -251,7 +251,7 @@ fn a_volume_is_padded_on_six_sides() {
 
 #[test]
 fn a_product_is_accumulated() {
-    let (a, b, before): ([[f32; 64]; 16], [[f32; 16]; 64], [[f32; 16]; 16]) = (rows(1), rows(2), rows(3));
+    let (a, b, before) = (rows(1), rows(2), rows(3));
     let mut c = before;
     accumulate(&a, &b, &mut c);
     let expected = product(&wide(&a), &wide(&b));

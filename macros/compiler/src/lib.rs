@@ -19,6 +19,7 @@ pub mod lower;
 pub mod ops;
 pub mod outline;
 pub mod passes;
+pub mod refusal;
 pub mod scalar;
 pub mod schedule;
 pub mod syntax;
@@ -26,9 +27,10 @@ pub mod text;
 pub mod verify;
 pub mod vir;
 
-use error::{Error, Errors};
+use error::Errors;
 use isa::Isa;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
+use refusal::Refusal;
 use schedule::search::{self, Effort, Wishes};
 use syntax::ast::{Claim, Function, Interface, Options};
 
@@ -119,23 +121,20 @@ fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
 /// The pipeline.
 pub fn compile(function: &Function) -> Result<Compiled, Errors> {
     let graph = check::check(function)?;
+    if function.reported {
+        return Err(Errors::new()); // the mistakes are in the caller's list already
+    }
     let graph = passes::run(graph);
     let kernel = outline::outline(&graph)?;
-    let mut errors = Errors::new();
-    let mut variants = Vec::new();
+    let (mut variants, mut refusals) = (Vec::new(), Vec::new());
     for isa in isas(&function.options) {
-        match variant(&kernel, isa, &function.options, function.interface.name.span()) {
+        match variant(&kernel, isa, &function.options) {
             Ok(v) => variants.push(v),
-            Err(e) => errors.append(e.into()),
+            Err(refusal) => refusals.push(refusal),
         }
     }
-    errors.finish(Compiled {
-        interface: function.interface.clone(),
-        options: function.options.clone(),
-        graph,
-        kernel,
-        variants,
-    })
+    let (interface, options) = (function.interface.clone(), function.options.clone());
+    refusal::errors(&refusals, function).finish(Compiled { interface, options, graph, kernel, variants })
 }
 
 /// The ISAs to compile for: the ones asked for and always the portable one, which every CPU runs.
@@ -145,17 +144,23 @@ fn isas(options: &Options) -> Vec<Isa> {
 }
 
 /// Schedules, verifies and lowers a kernel for one ISA, with less unrolling until it fits its budget.
-pub fn variant(kernel: &kernel_ir::Kernel, isa: Isa, options: &Options, name: Span) -> Result<Variant, Error> {
+pub fn variant(kernel: &kernel_ir::Kernel, isa: Isa, options: &Options) -> Result<Variant, Refusal> {
     let wishes = wishes(options, isa);
-    let span = options.tile.map_or(name, |t| t.2);
     let budget = options.budget.map_or(CODE_BUDGET, |b| b.0);
     let mut smallest: Option<Variant> = None;
     for effort in Effort::ALL {
         let (schedule, cycles) = search::best(kernel, isa.table(), effort, wishes);
-        let verified =
-            verify::verify(kernel, &schedule, isa).map_err(|e| Error { span, message: explain(e, options) })?;
-        let internal = |e| Error { span, message: format!("internal error in kernforge, please report: {e}") };
-        let code = lower::lower(verified).map_err(internal)?;
+        if let (Some((rows, _)), false) = (wishes.tile, search::granted(kernel, &schedule, wishes)) {
+            return Err(Refusal::Tile(format!(
+                "no loop of this kernel can be tiled by {rows} rows for {}",
+                isa.table().title
+            )));
+        }
+        let verified = verify::verify(kernel, &schedule, isa).map_err(|reason| match wishes.tile {
+            Some(_) => Refusal::Tile(reason),
+            None => Refusal::Internal(reason),
+        })?;
+        let code = lower::lower(verified).map_err(Refusal::Internal)?;
         let code_bytes = code.code_bytes();
         let variant = Variant { isa, schedule, code, cycles, code_bytes };
         if code_bytes <= budget {
@@ -166,17 +171,9 @@ pub fn variant(kernel: &kernel_ir::Kernel, isa: Isa, options: &Options, name: Sp
         }
     }
     match (smallest, options.budget) {
-        (Some(v), Some((bytes, span))) => Err(Error {
-            span,
-            message: format!(
-                "the {} code of this kernel takes about {} bytes with the least unrolling, more than the budget of \
-                 {bytes}: raise the budget or split the kernel",
-                isa.table().title,
-                v.code_bytes
-            ),
-        }),
+        (Some(v), Some(_)) => Err(Refusal::Budget { isa, bytes: v.code_bytes }),
         (Some(v), None) => Ok(v), // the default budget lowers the unrolling but is no limit
-        (None, _) => Err(Error { span, message: "internal error in kernforge, please report: no schedule".into() }),
+        (None, _) => Err(Refusal::Internal("no schedule".into())),
     }
 }
 
@@ -186,11 +183,4 @@ fn wishes(options: &Options, isa: Isa) -> Wishes {
         return Wishes::default();
     }
     Wishes { tile: options.tile.map(|(m, n, _)| (m, n)), unroll: options.unroll.map(|u| u.0) }
-}
-
-fn explain(reason: String, options: &Options) -> String {
-    match options.tile {
-        Some((rows, vectors, _)) => format!("`tile({rows}, {vectors})` cannot be used: {reason}"),
-        None => format!("internal error in kernforge, please report: {reason}"),
-    }
 }

@@ -68,6 +68,8 @@ pub trait Pointer: Copy {
 macro_rules! pointer {
     ($($pointer:ty)*) => { $(
         impl<T> Pointer for $pointer {
+            // The block gets a pointer but touches no memory: only its value must be unknown.
+            #[allow(clippy::pointers_in_nomem_asm_block)]
             #[inline(always)]
             fn opaque(self) -> Self {
                 #[cfg_attr(not(all(target_arch = "x86_64", not(miri))), allow(unused_mut))]

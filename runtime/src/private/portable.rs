@@ -8,6 +8,26 @@ macro_rules! register {
     ($name:ident, $t:ident) => {
         #[doc = concat!("Registers of one `", stringify!($t), "`.")]
         pub mod $name {
+            /// One element.
+            ///
+            /// # Safety
+            /// The element is readable.
+            #[inline]
+            pub unsafe fn load(p: *const $t) -> $t {
+                // SAFETY: the caller's promise.
+                unsafe { *p }
+            }
+
+            /// Stores one element.
+            ///
+            /// # Safety
+            /// The element is writable.
+            #[inline]
+            pub unsafe fn store(p: *mut $t, a: $t) {
+                // SAFETY: the caller's promise.
+                unsafe { *p = a }
+            }
+
             /// `a * b + c`, rounded twice.
             #[inline]
             pub fn fma(a: $t, b: $t, c: $t) -> $t {

@@ -5,11 +5,33 @@
 //! instruction table of that width) and states the compositions over them with [`compositions`].
 
 macro_rules! scalar {
-    ($name:ident, $t:ident, $set:ident, $first:ident, $fma:ident, $sqrt:ident, $round:ident,
+    ($name:ident, $t:ident, $load:ident, $store:ident, $set:ident, $first:ident, $fma:ident, $sqrt:ident, $round:ident,
      $max:ident, $min:ident, $unordered:ident, $and:ident, $or:ident) => {
         #[doc = concat!("One `", stringify!($t), "`, with AVX2 and FMA present.")]
         pub mod $name {
             use core::arch::x86_64::*;
+
+            /// One element; unlike `*p` not checked with debug assertions.
+            ///
+            /// # Safety
+            /// The element is readable.
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            pub unsafe fn load(p: *const $t) -> $t {
+                // SAFETY: the caller's promise.
+                $first(unsafe { $load(p) })
+            }
+
+            /// Stores one element; unlike `*p = a` not checked with debug assertions.
+            ///
+            /// # Safety
+            /// The element is writable.
+            #[inline]
+            #[target_feature(enable = "avx2")]
+            pub unsafe fn store(p: *mut $t, a: $t) {
+                // SAFETY: the caller's promise.
+                unsafe { $store(p, $set(a)) }
+            }
 
             /// `a * b + c`, rounded once, by the hardware also without `std`.
             #[inline]
@@ -57,9 +79,9 @@ macro_rules! scalar {
     };
 }
 #[rustfmt::skip]
-scalar!(f32x1, f32, _mm_set_ss, _mm_cvtss_f32, _mm_fmadd_ss, _mm_sqrt_ps, _mm_round_ps, _mm_max_ss, _mm_min_ss, _mm_cmpunord_ss, _mm_and_ps, _mm_or_ps);
+scalar!(f32x1, f32, _mm_load_ss, _mm_store_ss, _mm_set_ss, _mm_cvtss_f32, _mm_fmadd_ss, _mm_sqrt_ps, _mm_round_ps, _mm_max_ss, _mm_min_ss, _mm_cmpunord_ss, _mm_and_ps, _mm_or_ps);
 #[rustfmt::skip]
-scalar!(f64x1, f64, _mm_set_sd, _mm_cvtsd_f64, _mm_fmadd_sd, _mm_sqrt_pd, _mm_round_pd, _mm_max_sd, _mm_min_sd, _mm_cmpunord_sd, _mm_and_pd, _mm_or_pd);
+scalar!(f64x1, f64, _mm_load_sd, _mm_store_sd, _mm_set_sd, _mm_cvtsd_f64, _mm_fmadd_sd, _mm_sqrt_pd, _mm_round_pd, _mm_max_sd, _mm_min_sd, _mm_cmpunord_sd, _mm_and_pd, _mm_or_pd);
 
 /// Integers read and widened to `i32` lanes: the step before their conversion to floats. Each
 /// function reads exactly as many elements as there are lanes.

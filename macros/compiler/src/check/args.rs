@@ -232,7 +232,8 @@ pub fn count(expr: &Expr, name: &str, errors: &mut Errors) -> Option<usize> {
     match expr.kind {
         ExprKind::Number(x, true) if (0.0..=1e9).contains(&x) => Some(x as usize),
         ExprKind::Number(x, _) => {
-            errors.push(expr.span, format!("`{name}` is {x}, but must be an integer from 0 to 1000000000"));
+            let rule = if x > 1e9 { "at most 1000000000" } else { "a non-negative integer" };
+            errors.push(expr.span, format!("`{name}` is {x}, but must be {rule}"));
             None
         }
         ExprKind::Invalid => None,

@@ -3,11 +3,13 @@
 //!
 //! An operation on an operand that is already wrong stays quiet, so that one mistake is one
 //! message. [`scope`] holds what names mean, [`args`] binds arguments to an operation's row,
-//! [`windows`], [`products`] and [`shapes`] know the operations.
+//! [`windows`], [`products`] and [`shapes`] know the operations, [`results`] where values go.
 
 mod args;
+mod float;
 mod layout;
 mod products;
+mod results;
 mod scope;
 mod shapes;
 mod windows;
@@ -42,6 +44,10 @@ enum Value {
 
 /// Checks one function.
 pub fn check(function: &Function) -> Result<Graph, Errors> {
+    let statements = function.lets.len() + function.results.len();
+    if statements > OPERATION_LIMIT {
+        return Err(too_large(function, statements).into());
+    }
     let mut checker = Checker {
         graph: Graph { name: function.interface.name.to_string(), params: vec![], nodes: vec![], stores: vec![] },
         errors: Errors::new(),
@@ -60,11 +66,9 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     if checker.errors.is_empty() && !function.broken {
         checker.one_float_type();
     }
-    let operations = checker.graph.nodes.iter().filter(|n| !matches!(n.op, Op::Param(_) | Op::Constant(_))).count();
+    let operations: usize = checker.graph.nodes.iter().map(|n| weight(&n.op)).sum();
     if operations > OPERATION_LIMIT {
-        let message =
-            format!("a kernel of {operations} operations, of at most {OPERATION_LIMIT}: split it into several");
-        checker.fail(function.interface.name.span(), message);
+        checker.errors.append(too_large(function, operations).into());
     }
     let graph = checker.errors.finish(checker.graph)?;
     match graph::valid::validate(&graph) {
@@ -74,6 +78,34 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
             Err(Error { span: function.interface.name.span(), message }.into())
         }
     }
+}
+
+/// How many simple operations one is made of.
+fn weight(op: &Op) -> usize {
+    match op {
+        Op::Param(_) | Op::Constant(_) => 0,
+        Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Normalize { .. } => 8,
+        Op::Cast
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::MatMul
+        | Op::Conv(..)
+        | Op::ConvTranspose { .. }
+        | Op::Pool(..)
+        | Op::Reduce { .. }
+        | Op::Transpose(_)
+        | Op::Reshape
+        | Op::Slice { .. } => 1,
+    }
+}
+
+fn too_large(function: &Function, operations: usize) -> Error {
+    let span = function.interface.name.span();
+    let message = format!(
+        "`{}` has {operations} operations, more than the {OPERATION_LIMIT} of a kernel: split it into several",
+        function.interface.name
+    );
+    Error { span, message }
 }
 
 /// Which kinds of operation occurred, for the claim that the macro's name makes.
@@ -125,6 +157,12 @@ impl Checker {
             }
             Claim::Gemm | Claim::Conv | Claim::Pool | Claim::Kernel => format!("{dtype}{}", show(shape)),
         }
+    }
+
+    /// A type as the user wrote it.
+    fn shown(&self, ty: &Type) -> String {
+        let dims: Vec<usize> = ty.dims.iter().map(|d| d.0).collect();
+        self.typed(ty.dtype, &dims)
     }
 
     /// Binds a name, once: of a name with two meanings none is used.
@@ -207,7 +245,7 @@ impl Checker {
                 let found = self.shape(*node);
                 if claimed != found || claim.dtype != self.graph.node(*node).dtype {
                     let found = self.typed(self.graph.node(*node).dtype, &found);
-                    let message = format!("declared {}, but the value is {found}: write `{found}`", shown(claim));
+                    let message = format!("declared {}, but the value is {found}: write `{found}`", self.shown(claim));
                     self.fail(claim.span, message);
                 }
             }
@@ -224,219 +262,6 @@ impl Checker {
             for (name, value) in binding.names.iter().zip(values) {
                 self.bind(name, value, false);
             }
-        }
-    }
-
-    fn results(&mut self, f: &Function) {
-        let returned: Vec<&Expr> = f.results.iter().filter(|r| r.target.is_none()).map(|r| &r.value).collect();
-        let in_out: Vec<&crate::syntax::ast::Param> = f.interface.params.iter().filter(|p| p.mutable).collect();
-        // `= 0.5 * matmul(a, b) + c;` with one `&mut` parameter and no `->` is stored there.
-        let implied = f.interface.results.is_empty() && returned.len() == 1 && in_out.len() == 1;
-        for result in &f.results {
-            let target = match &result.target {
-                Some(name) => name.to_string(),
-                None if implied => in_out[0].name.to_string(),
-                None => continue,
-            };
-            let value = self.value(&result.value);
-            let span = result.target.as_ref().map_or(result.value.span, proc_macro2::Ident::span);
-            self.store_in_out(&target, value, span, result.value.span);
-            self.scope.store(&target);
-        }
-        if implied {
-            self.unwritten(f);
-            return;
-        }
-        let declared = &f.interface.results;
-        if declared.len() != returned.len() {
-            let values: Vec<Value> = returned.iter().map(|e| self.value(e)).collect();
-            if !f.broken {
-                self.miscounted(f, &returned, &values);
-            }
-            self.unwritten(f);
-            return;
-        }
-        for (n, (ty, expr)) in declared.iter().zip(returned).enumerate() {
-            let name = if declared.len() == 1 { "out".to_string() } else { format!("out{n}") };
-            let value = self.value(expr);
-            self.store_result(name, ty, value, expr.span, f);
-        }
-        self.unwritten(f);
-    }
-
-    /// Says that there are more or fewer values than result types, and which.
-    fn miscounted(&mut self, f: &Function, returned: &[&Expr], values: &[Value]) {
-        let declared = f.interface.results.len();
-        let types: Option<Vec<String>> = values
-            .iter()
-            .map(|v| match v {
-                Value::Tensor(n) => Some(self.typed(self.graph.node(*n).dtype, &self.shape(*n))),
-                Value::Number(_) | Value::Tuple(_) | Value::Invalid => None,
-            })
-            .collect();
-        let types = match types.as_deref() {
-            Some([one]) => one.clone(),
-            Some(several) => format!("({})", several.join(", ")),
-            None => self.typed(DType::F32, &[]) + "[..]",
-        };
-        let count = |n: usize| if n == 1 { "1 result is".to_string() } else { format!("{n} results are") };
-        let span = returned.get(declared).map_or(f.interface.name.span(), |e| e.span);
-        let message = match (declared, returned.len()) {
-            (0, 0) => "nothing is computed: end the body with the result, or assign `*name = ..`".to_string(),
-            (_, 0) => "nothing is returned: end the body with the result, without `;`".to_string(),
-            (0, 1) => format!("the result has no type: write `-> {types}`, or assign it to a `&mut` parameter"),
-            (d, r) if r < d => format!("{} declared, but only {r} computed: return `(a, b)`", count(d)),
-            (d, r) => format!("{} declared, but {r} are computed: write `-> {types}`", count(d)),
-        };
-        self.fail(span, message);
-    }
-
-    /// A constant tensor or number, if its type can hold it.
-    fn constant(&mut self, values: Vec<f64>, shape: Shape, dtype: DType, span: Span) -> Option<NodeId> {
-        let fits = |x: &&f64| x.is_finite() && (dtype == DType::F64 || (**x as f32).is_finite());
-        match values.iter().find(|x| !fits(x)) {
-            Some(x) => {
-                self.fail(span, format!("the number {x:?} is not finite in {dtype}"));
-                None
-            }
-            None => Some(self.graph.push(Op::Constant(values), vec![], dtype, shape, span)),
-        }
-    }
-
-    /// A kernel computes in one float type.
-    fn one_float_type(&mut self) {
-        let stored = |i: usize| self.graph.stores.iter().any(|(_, n)| n.0 as usize == i);
-        let computed = |op: &Op| match op {
-            Op::Param(_) | Op::Constant(_) | Op::Transpose(_) | Op::Reshape | Op::Slice { .. } => false,
-            Op::Cast
-            | Op::Unary(_)
-            | Op::Binary(_)
-            | Op::MatMul
-            | Op::Conv(..)
-            | Op::ConvTranspose { .. }
-            | Op::Pool(..)
-            | Op::Reduce { .. }
-            | Op::Softmax { .. }
-            | Op::LogSoftmax { .. }
-            | Op::Normalize { .. } => true,
-        };
-        let nodes = self.graph.nodes.iter().enumerate();
-        let mut types = nodes.filter(|(i, n)| computed(&n.op) || stored(*i)).map(|(_, n)| (n.dtype, n.span));
-        let Some((first, _)) = types.next() else { return };
-        if let Some((other, span)) = types.find(|(dtype, _)| *dtype != first) {
-            let message =
-                format!("this is {other} but other parts are {first}: a kernel computes in one type, so these are two");
-            self.fail(span, message);
-        }
-    }
-
-    /// Every `&mut` parameter must be assigned.
-    fn unwritten(&mut self, f: &Function) {
-        for param in f.interface.params.iter().filter(|p| p.mutable) {
-            let name = param.name.to_string();
-            let written = self.graph.stores.iter().any(|(p, _)| self.graph.param(*p).name == name);
-            if !written && !self.seen.invalid {
-                self.fail(
-                    param.name.span(),
-                    format!("`{name}` is `&mut` but is not assigned: write `*{name} = ..;`, or drop the `&mut`"),
-                );
-            }
-        }
-    }
-
-    fn store_in_out(&mut self, name: &str, value: Value, span: Span, at: Span) {
-        let param = self.graph.params.iter().position(|p| p.name == name && p.kind == ParamKind::InOut);
-        self.scope.touch(name);
-        let Some(param) = param else {
-            let declared = self.graph.params.iter().find(|p| p.name == name);
-            let message = match (declared, self.scope.peek(name)) {
-                (_, Some(Value::Invalid)) => return,
-                (Some(p), _) => {
-                    let ty = self.typed(p.dtype, &p.shape);
-                    format!("`{name}` cannot be assigned as it is: declare it `{name}: &mut {ty}`")
-                }
-                (None, Some(_)) => {
-                    format!("`{name}` is a `let` and keeps its value: only a `&mut` parameter can be assigned")
-                }
-                (None, None) => format!("there is no parameter `{name}` to assign"),
-            };
-            self.fail(span, message);
-            return;
-        };
-        let wanted = self.graph.params[param].shape.clone();
-        let dtype = self.graph.params[param].dtype;
-        if self.graph.stores.iter().any(|(p, _)| p.0 as usize == param) {
-            self.fail(span, format!("`{name}` is assigned twice"));
-            return;
-        }
-        let rank = self.image_rank(wanted.len());
-        let Some(node) = self.finished(value, dtype, at) else { return };
-        let node = self.channels_first(node, rank);
-        self.expect_shape(node, &wanted, dtype, at, &format!("`{name}`"));
-        self.graph.stores.push((ParamId(param as u32), node));
-    }
-
-    fn store_result(&mut self, name: String, ty: &Type, value: Value, span: Span, f: &Function) {
-        let Some(shape) = self.declared(ty) else { return };
-        if !ty.dtype.is_float() {
-            let float = self.typed(DType::F32, &shape);
-            self.fail(
-                ty.span,
-                format!("results are f32 or f64, not {}: write `-> {float}`, converted with `as f32`", ty.dtype),
-            );
-            return;
-        }
-        let Some(node) = self.finished(value, ty.dtype, span) else { return };
-        let rank = self.image_rank(shape.len());
-        let node = self.channels_first(node, rank);
-        // At the type, because that is what the user corrects; the value says what it is.
-        let found = self.shape(node);
-        let dtype = self.graph.node(node).dtype;
-        if found != shape {
-            let right = self.typed(dtype, &found);
-            let message = match found.is_empty() {
-                true => {
-                    format!("the result is a number, not {}: write `-> {right}[1]` and `reshape(.., [1])`", shown(ty))
-                }
-                false => format!("the result is {dtype}{}, not {}: write `-> {right}`", show(&found), shown(ty)),
-            };
-            self.fail(ty.span, message);
-        } else if dtype != ty.dtype {
-            let right = self.typed(dtype, &found);
-            let message = format!(
-                "the result is computed in {dtype}, not {}: write `-> {right}`, or convert the operands with `as {}`",
-                ty.dtype, ty.dtype
-            );
-            self.fail(ty.span, message);
-        }
-        let mut unique = name;
-        while f.interface.params.iter().any(|p| p.name == unique) {
-            unique.push('_');
-        }
-        let param = Param { name: unique, dtype: ty.dtype, shape, kind: ParamKind::Out, span: ty.span };
-        self.graph.params.push(param);
-        let id = ParamId(self.graph.params.len() as u32 - 1);
-        self.graph.stores.push((id, node));
-    }
-
-    /// The node of a value that is stored; `None` if it is wrong (reported).
-    fn finished(&mut self, value: Value, dtype: DType, span: Span) -> Option<NodeId> {
-        match value {
-            Value::Tensor(node) => Some(node),
-            Value::Number(x) => self.constant(vec![x], vec![], dtype, span),
-            Value::Tuple(_) => {
-                self.fail(span, "a tuple is not one result: declare one type for each value, `-> (f32[4], f32[8])`");
-                None
-            }
-            Value::Invalid => None,
-        }
-    }
-
-    fn expect_shape(&mut self, node: NodeId, wanted: &[usize], dtype: DType, span: Span, whose: &str) {
-        let (found, found_dtype) = (self.shape(node), self.graph.node(node).dtype);
-        if found != wanted || found_dtype != dtype {
-            let message = format!("this is {found_dtype}{}, but {whose} is {dtype}{}", show(&found), show(wanted));
-            self.fail(span, message);
         }
     }
 
@@ -639,10 +464,4 @@ impl Checker {
 /// `[4, 8]`, or nothing for a single number.
 fn show(shape: &[usize]) -> String {
     if shape.is_empty() { String::new() } else { format!("{shape:?}") }
-}
-
-/// A type as written.
-fn shown(ty: &Type) -> String {
-    let dims: Vec<usize> = ty.dims.iter().map(|d| d.0).collect();
-    format!("{}{}", ty.dtype, show(&dims))
 }

@@ -1,8 +1,9 @@
 //! Addresses of loads and stores, shared where several in one loop body differ by a constant.
 //!
 //! A register tile reads dozens of elements at `base + 784·m + k` with different bases. The variable
-//! part is computed once, as a pointer to the lowest of those elements (which some access of the
-//! body touches, so the pointer stays inside the array), and the others are `q4.add(distance)`.
+//! part is computed once, as a pointer to the lowest of those elements, and the others are
+//! `q4.wrapping_add(distance)`: safe, and free of the checks that `add` gets with debug assertions.
+//! Only the access itself is `unsafe`. (A masked load may start outside its array, too.)
 //!
 //! A load in the vector IR is meant: `lower` loads again what it has no register for. LLVM would
 //! merge it with an earlier load of the same element and spill the value it now has to keep, and a
@@ -39,24 +40,21 @@ struct Pointer {
     number: usize,
 }
 
-/// An access: where, and whether the element there is itself read or written (lane 0 of a masked
-/// load may be outside the array).
+/// Where a statement reads or writes.
 pub(super) struct Place<'a> {
     pub(super) buffer: BufferId,
     pub(super) at: &'a Addr,
-    pub(super) inside: bool,
 }
 
 /// The memory a statement touches.
 pub(super) fn place(stmt: &Stmt) -> Option<Place<'_>> {
     match stmt {
         Stmt::For { .. } | Stmt::Comment(_) => None,
-        Stmt::Store { buffer, at, .. } => Some(Place { buffer: *buffer, at, inside: true }),
+        Stmt::Store { buffer, at, .. } => Some(Place { buffer: *buffer, at }),
         Stmt::Set { op, .. } => match op {
-            Op::Load { buffer, at, lanes } | Op::Gather { buffer, at, lanes, .. } => {
-                Some(Place { buffer: *buffer, at, inside: lanes.has(0) })
+            Op::Load { buffer, at, .. } | Op::Gather { buffer, at, .. } | Op::Broadcast { buffer, at } => {
+                Some(Place { buffer: *buffer, at })
             }
-            Op::Broadcast { buffer, at } => Some(Place { buffer: *buffer, at, inside: true }),
             Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => None,
         },
     }
@@ -66,7 +64,7 @@ impl Shared {
     /// The pointers worth sharing among the direct statements of a body; `number` is the next free.
     pub(super) fn of(body: &[Stmt], number: &mut usize) -> Shared {
         let mut shared: BTreeMap<Variable, Pointer> = BTreeMap::new();
-        for place in body.iter().filter_map(place).filter(|p| p.inside && !p.at.terms.is_empty()) {
+        for place in body.iter().filter_map(place).filter(|p| !p.at.terms.is_empty()) {
             let key = (place.buffer, place.at.terms.clone());
             let pointer = shared.entry(key).or_insert(Pointer { base: place.at.base, uses: 0, number: 0 });
             pointer.base = pointer.base.min(place.at.base);
@@ -101,7 +99,7 @@ impl Shared {
         let line = |((buffer, terms), pointer): (&Variable, &Pointer)| {
             let offset = offset(kernel, &Addr { base: pointer.base, terms: terms.clone() })?;
             let name = pointer_name(&super::code::buffer(kernel, *buffer)?.name);
-            Ok(format!("let q{} = unsafe {{ {name}.offset({offset}) }};", pointer.number))
+            Ok(format!("let q{} = {name}.wrapping_offset({offset});", pointer.number))
         };
         self.pointers.iter().map(line).collect()
     }
@@ -113,16 +111,15 @@ impl Shared {
             None => {
                 let name = pointer_name(&super::code::buffer(kernel, place.buffer)?.name);
                 if !place.at.terms.is_empty() {
-                    let method = if place.inside { "offset" } else { "wrapping_offset" };
-                    return Ok(format!("{name}.{method}({})", offset(kernel, place.at)?));
+                    return Ok(format!("{name}.wrapping_offset({})", offset(kernel, place.at)?));
                 }
                 (name, place.at.base)
             }
         };
         Ok(match distance {
             0 => name,
-            _ if place.inside => format!("{name}.add({distance})"),
-            _ => format!("{name}.wrapping_offset({distance})"),
+            _ if distance > 0 => format!("{name}.wrapping_add({distance})"),
+            _ => format!("{name}.wrapping_sub({})", distance.unsigned_abs()),
         })
     }
 }

@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The function of one ISA as Rust text, named for the ISA. `params` are the kernel's first buffers
 /// as arrays. Constant buffers are statics beside it (see [`module()`](super::module())).
 ///
-/// Every register is a variable: `let` where it is first set, `let` again where it is set again in
-/// the same block, an assignment where it is set inside a loop.
+/// Every register is a variable, declared at the start of the block that first sets it, a few dozen
+/// in one `let`: each `let` opens a scope of debug information inside the one before, and rustc
+/// overflows its stack on a thousand of them.
 pub fn code(kernel: &Kernel, params: &[Param]) -> Result<String, Internal> {
     let mut writer = Writer {
         kernel,
@@ -24,9 +25,11 @@ pub fn code(kernel: &Kernel, params: &[Param]) -> Result<String, Internal> {
         lines: Vec::new(),
         depth: 1,
         scopes: Vec::new(),
+        sets: BTreeMap::new(),
         imports: BTreeMap::new(),
         shared: 0,
     };
+    count_sets(&kernel.body, &mut writer.sets);
     writer.buffers()?;
     writer.body(&kernel.body)?;
     Ok(writer.finish(params))
@@ -43,9 +46,10 @@ struct Writer<'a> {
     table: &'static Table,
     lines: Vec<Line>,
     depth: usize,
-    /// The blocks around the current line, each with the registers declared in it: the number of
-    /// the line that did.
-    scopes: Vec<BTreeMap<Reg, usize>>,
+    /// The registers declared in each of the blocks around the current line.
+    scopes: Vec<BTreeSet<Reg>>,
+    /// How many statements set each register.
+    sets: BTreeMap<Reg, usize>,
     /// Items to import, by module.
     imports: BTreeMap<String, BTreeSet<String>>,
     /// Shared pointers so far.
@@ -54,11 +58,14 @@ struct Writer<'a> {
 
 /// A line of text.
 enum Line {
-    /// As it is.
+    /// As it is, at a depth.
     Text(usize, String),
-    /// `let r12 = …;`, or `let mut` if a later line assigns to it.
-    Let { depth: usize, dst: Reg, value: String, mutable: bool },
+    /// The declarations of a block, at a depth.
+    Declare(usize, BTreeSet<Reg>),
 }
+
+/// Registers declared in one `let`.
+const DECLARED_TOGETHER: usize = 48;
 
 impl Writer<'_> {
     fn line(&mut self, text: String) {
@@ -90,7 +97,9 @@ impl Writer<'_> {
     }
 
     fn body(&mut self, body: &[Stmt]) -> Result<(), Internal> {
-        self.scopes.push(BTreeMap::new());
+        self.scopes.push(BTreeSet::new());
+        let declarations = self.lines.len();
+        self.lines.push(Line::Declare(self.depth, BTreeSet::new()));
         let mut shared = Shared::of(body, &mut self.shared);
         for line in shared.lines(self.kernel)? {
             self.line(line);
@@ -98,7 +107,10 @@ impl Writer<'_> {
         for stmt in body {
             self.stmt(stmt, &mut shared)?;
         }
-        self.scopes.pop();
+        let declared = self.scopes.pop().unwrap_or_default();
+        if let Some(line) = self.lines.get_mut(declarations) {
+            *line = Line::Declare(self.depth, declared);
+        }
         Ok(())
     }
 
@@ -140,22 +152,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Declares or assigns a register.
+    /// Assigns a register, and declares it in this block unless one around it does.
     fn set(&mut self, dst: Reg, value: String) {
-        let outer = self.scopes.len().saturating_sub(1);
-        if let Some(&line) = self.scopes[..outer].iter().rev().find_map(|scope| scope.get(&dst))
-            && !self.scopes[outer..].iter().any(|scope| scope.contains_key(&dst))
-        {
-            if let Some(Line::Let { mutable, .. }) = self.lines.get_mut(line) {
-                *mutable = true;
-            }
-            self.line(assignment(&register(dst), &value));
-            return;
+        let known = self.scopes.iter().any(|scope| scope.contains(&dst));
+        if let (false, Some(scope)) = (known, self.scopes.last_mut()) {
+            scope.insert(dst);
         }
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(dst, self.lines.len());
-        }
-        self.lines.push(Line::Let { depth: self.depth, dst, value, mutable: false });
+        self.line(assignment(&register(dst), &value));
     }
 
     /// An operation that reads memory.
@@ -163,15 +166,16 @@ impl Writer<'_> {
         let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
         let stored = buffer(self.kernel, place.buffer)?.dtype;
         let pointer = shared.pointer(self.kernel, place)?;
-        let element = match stored == dtype {
-            true => format!("unsafe {{ *{pointer} }}"),
-            false => format!("unsafe {{ *{pointer} }} as {dtype}"),
-        };
+        let own = stored == dtype;
         let (set, stride) = match op {
             Op::Load { lanes, .. } => (*lanes, 1),
             Op::Gather { lanes, stride, .. } => (*lanes, *stride),
-            Op::Broadcast { .. } if lanes == 1 => return Ok(element),
-            Op::Broadcast { .. } => return Ok(self.call((self.table.splat)(dtype, lanes), &element)),
+            Op::Broadcast { .. } if lanes == 1 => (Lanes(1), 1),
+            Op::Broadcast { .. } if own => return Ok(self.access(lanes, "broadcast", &pointer)),
+            Op::Broadcast { .. } => {
+                let element = format!("unsafe {{ *{pointer} }} as {dtype}");
+                return Ok(self.call((self.table.splat)(dtype, lanes), &element));
+            }
             Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => {
                 return Err("not a read".into());
             }
@@ -179,20 +183,21 @@ impl Writer<'_> {
         if set == Lanes(0) {
             return self.compute(dst, &Op::Const(0.0));
         }
-        if lanes == 1 {
-            return Ok(element);
-        }
-        let load = match (stored == dtype && stride == 1, set.is_full(lanes)) {
-            (true, true) => (self.table.load)(dtype, lanes),
-            (true, false) => self.helper(lanes, &format!("load_lanes::<{}>", set.0)),
-            (false, full) => match (stored, stride, full) {
-                (DType::U8 | DType::I8 | DType::U16 | DType::I32, 1, true) => {
-                    self.helper(lanes, &format!("load_{stored}"))
-                }
-                (_, _, _) => self.helper(lanes, &format!("gather::<{stored}, {stride}, {}>", set.0)),
-            },
+        let full = set.is_full(lanes);
+        let load = match stored {
+            _ if own && full && (stride == 1 || lanes == 1) => "load".into(),
+            _ if lanes == 1 => return Ok(format!("unsafe {{ *{pointer} }} as {dtype}")),
+            _ if own && stride == 1 => format!("load_lanes::<{}>", set.0),
+            DType::U8 | DType::I8 | DType::U16 | DType::I32 if full && stride == 1 => format!("load_{stored}"),
+            _ => format!("gather::<{stored}, {stride}, {}>", set.0),
         };
-        Ok(format!("unsafe {{ {} }}", self.call(load, &pointer)))
+        Ok(self.access(lanes, &load, &pointer))
+    }
+
+    /// `unsafe { f32x16::load(q4) }`
+    fn access(&mut self, lanes: usize, name: &str, args: &str) -> String {
+        let helper = self.helper(lanes, name);
+        format!("unsafe {{ {} }}", self.call(helper, args))
     }
 
     /// An operation on registers.
@@ -239,15 +244,8 @@ impl Writer<'_> {
             return Err(format!("`{}` cannot be stored to", target.name));
         }
         let pointer = shared.pointer(self.kernel, place)?;
-        if lanes == 1 {
-            return Ok(format!("unsafe {{ *{pointer} = {} }};", register(src)));
-        }
-        let store = match active == lanes {
-            true => (self.table.store)(dtype, lanes),
-            false => self.helper(lanes, &format!("store_first::<{active}>")),
-        };
-        let store = self.call(store, &format!("{pointer}, {}", register(src)));
-        Ok(format!("unsafe {{ {store} }};"))
+        let name = if active == lanes { "store".into() } else { format!("store_first::<{active}>") };
+        Ok(self.access(lanes, &name, &format!("{pointer}, {}", register(src))) + ";")
     }
 
     fn bound(&self, bound: &Bound) -> Result<String, Internal> {
@@ -273,6 +271,12 @@ impl Writer<'_> {
         format!("{}({args})", call.name)
     }
 
+    /// A register's name in its declaration.
+    fn declared(&self, reg: Reg) -> String {
+        let mutable = self.sets.get(&reg).is_some_and(|n| *n > 1);
+        format!("{}{}", if mutable { "mut " } else { "" }, register(reg))
+    }
+
     fn finish(self, params: &[Param]) -> String {
         let mut text = format!("/// The variant for {}.\n", self.table.title);
         if let Some(arch) = self.table.arch {
@@ -288,12 +292,14 @@ impl Writer<'_> {
             text += &format!("    use {module}::{list};\n");
         }
         text += SAFETY;
-        for line in self.lines {
+        for line in &self.lines {
             match line {
                 Line::Text(depth, line) => text += &format!("{:1$}{line}\n", "", 4 * depth),
-                Line::Let { depth, dst, value, mutable } => {
-                    let keyword = if mutable { "let mut" } else { "let" };
-                    text += &format!("{:1$}{keyword} {2} = {value};\n", "", 4 * depth, register(dst));
+                Line::Declare(depth, registers) => {
+                    let names: Vec<String> = registers.iter().map(|r| self.declared(*r)).collect();
+                    for names in names.chunks(DECLARED_TOGETHER) {
+                        text += &format!("{:1$}let ({2},);\n", "", 4 * depth, names.join(", "));
+                    }
                 }
             }
         }
@@ -303,9 +309,9 @@ impl Writer<'_> {
 
 /// Why the `unsafe` lines are right, once for all of them.
 const SAFETY: &str = "    \
-// SAFETY, for every load, store and address below: `verify` proved each access inside its array for
-    // all values of the loop variables; lanes that a masked access leaves out are not touched. Temporaries
-    // are written before they are read.
+// SAFETY, for every load and store below: `verify` proved each access inside its array for all values
+    // of the loop variables; lanes that a masked access leaves out are not touched. Temporaries are written
+    // before they are read.
 ";
 
 /// `r3 += r4;` for `r3 + r4`, else `r3 = value;`.
@@ -319,6 +325,17 @@ fn assignment(dst: &str, value: &str) -> String {
 
 fn register(reg: Reg) -> String {
     format!("r{}", reg.0)
+}
+
+/// How many statements set each register.
+fn count_sets(body: &[Stmt], sets: &mut BTreeMap<Reg, usize>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Set { dst, .. } => *sets.entry(*dst).or_default() += 1,
+            Stmt::For { body, .. } => count_sets(body, sets),
+            Stmt::Store { .. } | Stmt::Comment(_) => {}
+        }
+    }
 }
 
 /// The buffers that statements touch.

@@ -214,10 +214,13 @@ fn assemble(
         typed.extend(quote! { #ident: #ty, });
         names.extend(quote! { #ident, });
     }
+    // A formula has as many operands as it has.
+    let many = quote!(#[allow(clippy::too_many_arguments)]);
     let inline = if attribute_names(attrs).any(|(name, _)| name == "inline") { None } else { Some(quote!(#[inline])) };
     Ok(quote! {
         #attrs
         #(#[doc = #docs])*
+        #many
         #inline
         #vis fn #name(#typed) {
             #module::run(#names)
@@ -225,6 +228,7 @@ fn assemble(
 
         #cfgs
         #[doc = #companion]
+        #many
         #vis mod #module {
             #body
         }

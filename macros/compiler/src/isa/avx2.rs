@@ -32,8 +32,6 @@ pub static TABLE: Table = Table {
     register: x86::register,
     prim,
     splat: |dtype, lanes| x86::intrinsic(dtype, lanes, "set1"),
-    load: |dtype, lanes| x86::intrinsic(dtype, lanes, "loadu"),
-    store: |dtype, lanes| x86::intrinsic(dtype, lanes, "storeu"),
     helper,
 };
 

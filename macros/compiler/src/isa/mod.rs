@@ -53,13 +53,10 @@ pub struct Table {
     pub prim: fn(Prim, DType, usize) -> Row,
     /// One value in every lane; more than one lane.
     pub splat: fn(DType, usize) -> Call,
-    /// All lanes from consecutive elements of the register's own dtype; more than one lane.
-    pub load: fn(DType, usize) -> Call,
-    /// All lanes to consecutive elements; more than one lane.
-    pub store: fn(DType, usize) -> Call,
     /// A composition of the runtime: a function of the module that the register type has in
-    /// `kernforge::__private`, by name (`keep`, `load_lanes`, `store_first`, `gather`, `load_u8`,
-    /// `load_i8`, `load_u16`, `load_i32`, `fold_add`, `fold_maximum`, `fold_minimum`).
+    /// `kernforge::__private`, by name. With one lane `load`, `store`, `keep`; with more also
+    /// `broadcast`, `load_lanes`, `store_first`, `gather`, `load_u8`, `load_i8`, `load_u16`,
+    /// `load_i32`, `fold_add`, `fold_maximum`, `fold_minimum`.
     pub helper: fn(DType, usize, &str) -> Call,
 }
 

@@ -31,8 +31,6 @@ pub static TABLE: Table = Table {
     register: |dtype, _| dtype.name(),
     prim,
     splat: |dtype, lanes| helper(dtype, lanes, "splat"),
-    load: |dtype, lanes| helper(dtype, lanes, "load"),
-    store: |dtype, lanes| helper(dtype, lanes, "store"),
     helper,
 };
 

@@ -50,7 +50,7 @@ pub struct Ranked {
 
 /// The best schedule of a kernel for an ISA, and its predicted cycles.
 pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (Schedule, f64) {
-    let main = (0..kernel.body.len()).max_by_key(|&i| kernel.body[i].points()).unwrap_or(0);
+    let main = main(kernel);
     let mut cycles = 0.0;
     let plans = kernel.body.iter().enumerate().map(|(i, c)| {
         let wishes = if i == main { wishes } else { Wishes::default() };
@@ -60,6 +60,17 @@ pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (
     });
     let contractions = plans.collect();
     (Schedule { contractions }, cycles)
+}
+
+/// The largest contraction, which wishes are about.
+fn main(kernel: &Kernel) -> usize {
+    (0..kernel.body.len()).max_by_key(|&i| kernel.body[i].points()).unwrap_or(0)
+}
+
+/// Whether a schedule has the rows that were asked for: not every kernel has so many.
+pub fn granted(kernel: &Kernel, schedule: &Schedule, wishes: Wishes) -> bool {
+    let rows = schedule.contractions.get(main(kernel)).map_or(1, |p| p.tile.iter().map(|t| t.1).product::<usize>());
+    wishes.tile.is_none_or(|(wanted, _)| rows == wanted)
 }
 
 /// All candidate plans of a contraction, cheapest first; ties keep the order of generation.

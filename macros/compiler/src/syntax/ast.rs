@@ -18,6 +18,8 @@ pub struct Function {
     /// Whether part of the body could not be read (already reported): later stages do not
     /// complain about what may only be missing because of that.
     pub broken: bool,
+    /// Whether anything about it is reported already: it is checked for more, but not compiled.
+    pub reported: bool,
 }
 
 /// The signature and what passes through to the generated item.

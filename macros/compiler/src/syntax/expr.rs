@@ -47,7 +47,8 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
                 BinOp::Mul(t) => ('*', t.span()),
                 BinOp::Div(t) => ('/', t.span()),
                 other => {
-                    let message = "there are `+`, `-`, `*` and `/` on tensors".to_string();
+                    let sign = other.to_token_stream();
+                    let message = format!("`{sign}` is no operator on tensors: there are `+`, `-`, `*` and `/`");
                     return fail(errors, other.span(), message);
                 }
             };
@@ -141,6 +142,7 @@ fn call(
     errors: &mut Errors,
 ) -> Expr {
     let mut named: Vec<(Ident, Expr)> = Vec::new();
+    let mut misplaced = false;
     for arg in given {
         match arg {
             syn::Expr::Assign(a) => match &*a.left {
@@ -149,12 +151,16 @@ fn call(
                         named.push((key, convert(*a.right, errors)));
                     }
                 }
-                other => errors.push(other.span(), "a named argument is `name = value`"),
+                other => {
+                    misplaced = true;
+                    errors.push(other.span(), "a named argument is `name = value`");
+                }
             },
             positional => {
                 let value = convert(positional, errors);
                 match named.last() {
                     Some((key, _)) => {
+                        misplaced = true;
                         errors.push(value.span, format!("a positional argument cannot follow `{key} = ..`"));
                     }
                     None => args.push(value),
@@ -163,7 +169,8 @@ fn call(
         }
     }
     let span = name.span();
-    Expr { kind: ExprKind::Call { name, args, named }, span }
+    let kind = if misplaced { ExprKind::Invalid } else { ExprKind::Call { name, args, named } };
+    Expr { kind, span }
 }
 
 /// `x[i]`, `x[a..b]`, `x[a..]`, `x[..b]`

@@ -32,6 +32,7 @@ enum Body {
 
 /// Parses a function; `None` if not even its name and parameters can be found.
 pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<Function> {
+    let mistakes = errors.len();
     if !limits::check(&tokens, errors) {
         return None;
     }
@@ -78,12 +79,14 @@ pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<F
         lets: Vec::new(),
         results: Vec::new(),
         broken: loops,
+        reported: false,
     };
     if !loops {
         let before = errors.len();
         body(parts.body, &mut function, errors);
         function.broken = lost || errors.len() > before;
     }
+    function.reported = errors.len() > mistakes;
     Some(function)
 }
 
@@ -310,7 +313,7 @@ fn statements(stmts: Vec<Stmt>, f: &mut Function, errors: &mut Errors) {
                 },
                 other => errors.push(
                     other.span(),
-                    "a parameter is assigned as `*name = expression;`; a new name is made with `let name = expression;`",
+                    "a parameter is assigned with a star, `*name = expression;`, and a `let` keeps its value",
                 ),
             },
             Stmt::Expr(syn::Expr::Binary(b), Some(_)) if compound(b.op) => {

@@ -42,10 +42,12 @@ pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Err
     let attr = visible::visible(attr);
     let mut functions: Vec<Function> =
         function::parse(Claim::Kernel, visible::visible(item), &mut errors).into_iter().collect();
-    if let Some(f) = functions.first_mut()
-        && limits::check(&attr, &mut errors)
-    {
-        options::arguments(attr, &mut f.options, &mut errors);
+    if let Some(f) = functions.first_mut() {
+        let before = errors.len();
+        if limits::check(&attr, &mut errors) {
+            options::arguments(attr, &mut f.options, &mut errors);
+        }
+        f.reported |= errors.len() > before;
     }
     (functions, errors)
 }

@@ -27,7 +27,10 @@ pub fn attributes(attrs: Vec<Attribute>, options: &mut Options, errors: &mut Err
             }
             Some(name) => errors.push(
                 attr.path().span(),
-                format!("{}; doc comments, `allow`, `cfg` and the like pass through", unknown(&name)),
+                match ops::nearest(&name, NAMES.into_iter()) {
+                    Some(_) => unknown(&name),
+                    None => format!("{}; doc comments, `allow` and `cfg` pass through", unknown(&name)),
+                },
             ),
             None => errors.push(attr.path().span(), format!("an option is one word; there are {}", list())),
         }

@@ -1,0 +1,8 @@
+use kernforge::kernel;
+
+#[kernel]
+pub fn f(x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+    x.pow(2)
+}
+
+fn main() {}

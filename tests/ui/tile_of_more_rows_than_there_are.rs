@@ -1,0 +1,8 @@
+use kernforge::gemm;
+
+gemm! {
+    #[tile(20, 1)]
+    pub fn f(x: f32[16, 32], w: f32[32, 32]) -> f32[16, 32] = matmul(x, w);
+}
+
+fn main() {}
