@@ -2,7 +2,7 @@
 
 use super::{Checker, Value, show};
 use crate::dtype::DType;
-use crate::graph::{NodeId, Op, Param, ParamId, ParamKind};
+use crate::graph::{NodeId, Param, ParamId, ParamKind};
 use crate::syntax::ast::{Expr, Function, Type};
 use proc_macro2::Span;
 
