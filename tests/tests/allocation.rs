@@ -51,7 +51,8 @@ fn calls_allocate_nothing() {
     let x: Tensor![f32; 6, 6, 8] = Tensor::new([[[0.5; 8]; 6]; 6]);
     let w: Tensor![f32; 3, 3, 8, 16] = Tensor::new([[[[0.25; 16]; 8]; 3]; 3]);
     let p: Tensor![f32; 16, 10] = Tensor::new([[0.125; 10]; 16]);
-    let (mut y, mut z): (Tensor![f32; 3, 3, 10], Tensor![f32; 10]) = (Tensor::zeroed(), Tensor::zeroed());
+    let mut y: Tensor![f32; 3, 3, 10] = Tensor::zeroed();
+    let mut z: Tensor![f32; 10] = Tensor::zeroed();
     let before = COUNT.get();
     block(&x, &w, &p, &mut y, &mut z);
     block::reference(&x, &w, &p, &mut y, &mut z);

@@ -194,7 +194,7 @@ fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> R
                         && !c.reads[n].dims.iter().any(|d| d.guarded && d.at.coefficient(last) != 0)
                 })
             });
-            if !lanes.contains(&l) || l < 2 || partials % l != 0 || !contiguous {
+            if !lanes.contains(&l) || l < 2 || !partials.is_multiple_of(l) || !contiguous {
                 return Err(format!("{l} lanes along the reduction do not fit {partials} partial sums"));
             }
             None

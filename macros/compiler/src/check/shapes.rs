@@ -91,7 +91,7 @@ impl Checker {
         }
         let known = wanted.iter().filter(|n| **n > 0).try_fold(1usize, |p, &n| p.checked_mul(n));
         let Some(known) = known else { return self.fail(*span, "the new shape overflows") };
-        if open == 1 && known > 0 && size % known == 0 {
+        if open == 1 && known > 0 && size.is_multiple_of(known) {
             wanted.iter_mut().filter(|n| **n == 0).for_each(|n| *n = size / known);
         } else if open == 1 || known != size {
             let written: Vec<String> =

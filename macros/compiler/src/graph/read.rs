@@ -7,9 +7,16 @@ use crate::kernel_ir::read::dtype;
 use crate::text::{Reader, Token};
 use proc_macro2::Span;
 
-/// Reads a graph; a mistake is reported with its line and column, a shape that does not follow
-/// from its operation with its node.
+/// Reads a graph and checks that it is well-formed: a shape that does not follow from its operation
+/// is reported with its node.
 pub fn read(text: &str) -> Result<Graph, String> {
+    let graph = parse(text)?;
+    super::valid::validate(&graph)?;
+    Ok(graph)
+}
+
+/// Reads a graph; a mistake is reported with its line and column.
+pub fn parse(text: &str) -> Result<Graph, String> {
     let mut r = Reader::new(text);
     r.expect("graph")?;
     let name = r.name()?;
@@ -41,7 +48,6 @@ pub fn read(text: &str) -> Result<Graph, String> {
     }
     r.expect("}")?;
     r.finish()?;
-    super::valid::validate(&graph)?;
     Ok(graph)
 }
 

@@ -254,6 +254,7 @@ impl Contraction {
     }
 
     /// The index behind an id.
+    #[allow(clippy::should_implement_trait)] // `c.index(id)` reads as what it is
     pub fn index(&self, id: IndexId) -> &Index {
         &self.indices[id.0 as usize]
     }

@@ -28,7 +28,7 @@ proptest! {
     #[test]
     fn graphs_come_back(graph in random::graph()) {
         let text = graph.to_string();
-        let read = graph::read::read(&text);
+        let read = graph::read::parse(&text);
         prop_assert_eq!(format!("{read:?}"), format!("{:?}", Ok::<_, String>(&graph)), "{}", text);
     }
 
