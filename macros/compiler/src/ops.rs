@@ -212,6 +212,13 @@ pub static FOREIGN: &[(&str, &str)] = &[
     ("div", "/"),
     ("permute", "transpose"),
     ("view", "reshape"),
+    ("T", "t"),
+    ("clip", "clamp"),
+    ("ln", "log"),
+    ("swish", "silu"),
+    ("hardswish", "hard_swish"),
+    ("hardsigmoid", "hard_sigmoid"),
+    ("dense", "linear"),
 ];
 
 /// The row of an operation.

@@ -11,10 +11,24 @@ use crate::syntax::ast::{Expr, ExprKind, Function};
 impl Checker {
     /// Turns the image parameters into channels-last views.
     pub fn images_in(&mut self, f: &Function) {
-        let mut spatial = 0;
-        let mut filters = Vec::new();
+        let mut found = Found::default();
         let exprs = || f.lets.iter().map(|l| &l.value).chain(f.results.iter().map(|r| &r.value));
-        exprs().for_each(|e| scan(e, &mut spatial, &mut filters));
+        exprs().for_each(|e| scan(e, &mut found));
+        let Found { mut spatial, several, global, weights } = found;
+        if several {
+            let span = f.interface.name.span();
+            self.fail(span, "`layout = nchw` needs images with the same number of spatial axes: make it two kernels");
+            // Which axes are whose is unknown.
+            for param in &f.interface.params {
+                self.scope.rebind(&param.name.to_string(), Value::Invalid);
+            }
+            return;
+        }
+        if spatial == 0 && global {
+            // A global pooling takes all axes but the channels.
+            let ranks = f.interface.params.iter().map(|p| p.ty.dims.len());
+            spatial = ranks.max().unwrap_or(0).saturating_sub(1);
+        }
         self.scope.spatial = spatial;
         if spatial == 0 {
             let span = f.interface.name.span();
@@ -24,7 +38,7 @@ impl Checker {
         for param in &f.interface.params {
             let name = param.name.to_string();
             let rank = param.ty.dims.len();
-            if rank <= spatial || filters.contains(&name) {
+            if rank <= spatial || weights.contains(&name) {
                 continue;
             }
             if let Some(Value::Tensor(node)) = self.scope.peek(&name) {
@@ -61,32 +75,54 @@ impl Checker {
     }
 }
 
-/// Finds the spatial rank of the image operations and the names given as filters and matrices.
-fn scan(expr: &Expr, spatial: &mut usize, filters: &mut Vec<String>) {
+/// What the operations of a formula say about its operands.
+#[derive(Default)]
+struct Found {
+    /// The number of spatial axes of the images.
+    spatial: usize,
+    /// Whether there are images with different numbers of them.
+    several: bool,
+    /// Whether there is a global pooling.
+    global: bool,
+    /// The names given as filters and matrices, which stay as they are.
+    weights: Vec<String>,
+}
+
+impl Found {
+    fn image(&mut self, rank: usize) {
+        self.several |= self.spatial != 0 && self.spatial != rank;
+        self.spatial = rank;
+    }
+
+    fn weight(&mut self, args: &[Expr], named: &[(proc_macro2::Ident, Expr)]) {
+        let second = args.get(1).or(named.iter().find(|(k, _)| k == "w" || k == "b").map(|(_, e)| e));
+        if let Some(Expr { kind: ExprKind::Name(w), .. }) = second {
+            self.weights.push(w.clone());
+        }
+    }
+}
+
+fn scan(expr: &Expr, found: &mut Found) {
     match &expr.kind {
         ExprKind::Call { name, args, named } => {
-            args.iter().chain(named.iter().map(|(_, e)| e)).for_each(|e| scan(e, spatial, filters));
+            args.iter().chain(named.iter().map(|(_, e)| e)).for_each(|e| scan(e, found));
             let Some(row) = ops::find(&name.to_string()) else { return };
             match row.kind {
                 Kind::Conv(rank) | Kind::Depthwise(rank) | Kind::ConvTranspose(rank) => {
-                    *spatial = (*spatial).max(rank);
-                    let second = args.get(1).or(named.iter().find(|(k, _)| k == "w").map(|(_, e)| e));
-                    if let Some(Expr { kind: ExprKind::Name(w), .. }) = second {
-                        filters.push(w.clone());
-                    }
+                    found.image(rank);
+                    found.weight(args, named);
                 }
-                Kind::Pool(_, rank) => *spatial = (*spatial).max(rank),
-                Kind::MatMul
-                | Kind::Dot
+                Kind::Pool(_, rank) => found.image(rank),
+                Kind::GlobalPool(_) => found.global = true,
+                Kind::MatMul | Kind::Linear => found.weight(args, named),
+                Kind::Dot
                 | Kind::Outer
                 | Kind::ScaleRows
-                | Kind::Linear
                 | Kind::T
                 | Kind::Transpose
                 | Kind::Reshape
                 | Kind::Slice
                 | Kind::Correlate(_)
-                | Kind::GlobalPool(_)
                 | Kind::Unary(_)
                 | Kind::LeakyRelu
                 | Kind::Elu
@@ -101,11 +137,11 @@ fn scan(expr: &Expr, spatial: &mut usize, filters: &mut Vec<String>) {
                 | Kind::Reduce(_) => {}
             }
         }
-        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|e| scan(e, spatial, filters)),
-        ExprKind::Neg(e) | ExprKind::Cast(e, _) | ExprKind::Index(e, ..) => scan(e, spatial, filters),
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|e| scan(e, found)),
+        ExprKind::Neg(e) | ExprKind::Cast(e, _) | ExprKind::Index(e, ..) => scan(e, found),
         ExprKind::Arith(_, a, b) => {
-            scan(a, spatial, filters);
-            scan(b, spatial, filters);
+            scan(a, found);
+            scan(b, found);
         }
         ExprKind::Name(_) | ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Range(..) | ExprKind::Invalid => {}
     }

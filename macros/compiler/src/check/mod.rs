@@ -6,6 +6,7 @@
 //! [`windows`], [`products`] and [`shapes`] know the operations, [`results`] where values go.
 
 mod args;
+mod float;
 mod layout;
 mod products;
 mod results;
@@ -51,7 +52,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
         graph: Graph { name: function.interface.name.to_string(), params: vec![], nodes: vec![], stores: vec![] },
         errors: Errors::new(),
         scope: Scope::default(),
-        seen: Seen { invalid: function.broken, ..Seen::default() },
+        seen: Seen { invalid: function.broken, broken: function.broken, ..Seen::default() },
         claim: function.interface.claim,
     };
     checker.parameters(function);
@@ -62,6 +63,9 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     checker.results(function);
     checker.claim(function);
     checker.unused(function);
+    if checker.errors.is_empty() && !function.broken {
+        checker.one_float_type();
+    }
     let operations: usize = checker.graph.nodes.iter().map(|n| weight(&n.op)).sum();
     if operations > OPERATION_LIMIT {
         checker.errors.append(too_large(function, operations).into());
@@ -111,8 +115,11 @@ struct Seen {
     convolution: bool,
     pooling: bool,
     invalid: bool,
-    /// A name that means nothing: it may stand for one that seems unused.
+    /// A name that means nothing, or an argument that is missing: it may stand for a name that
+    /// seems unused.
     unknown: bool,
+    /// Something could not be read, perhaps where a name was made.
+    broken: bool,
 }
 
 struct Checker {
@@ -293,7 +300,13 @@ impl Checker {
             ExprKind::Bool(b) => self.fail(expr.span, format!("`{b}` is the value of an option, not of a tensor")),
             ExprKind::Range(..) => self.fail(expr.span, "a range belongs inside an index: `x[a..b]`"),
             ExprKind::Name(name) => match self.scope.look_up(name) {
+                Some(_) if self.scope.is_stored(name) => {
+                    let message =
+                        format!("`{name}` is read after it was assigned: bind what you need with `let` before");
+                    self.fail(expr.span, message)
+                }
                 Some(value) => value,
+                None if self.seen.broken => Value::Invalid,
                 None => {
                     self.seen.unknown = true;
                     let hint = ops::nearest(name, self.scope.names()).map(|n| format!("; did you mean `{n}`?"));
@@ -324,7 +337,7 @@ impl Checker {
                 match Arguments::bind(row, name, args, named, &mut self.errors) {
                     Some(bound) => self.call(row.kind, &bound),
                     None => {
-                        self.seen.invalid = true;
+                        (self.seen.invalid, self.seen.unknown) = (true, true);
                         Value::Invalid
                     }
                 }
@@ -342,7 +355,8 @@ impl Checker {
                 "`{text}` is a tensor, not an operation: a product is `matmul({text}, {other})`, an element `{text}[0]`"
             )
         } else if let Some((_, ours)) = ops::FOREIGN.iter().find(|(f, _)| *f == text) {
-            let spelled = if ours.len() == 1 { format!("a {ours} b") } else { ours.to_string() };
+            let operator = !ours.starts_with(char::is_alphabetic);
+            let spelled = if operator { format!("a {ours} b") } else { ours.to_string() };
             format!("there is no operation `{text}`: it is spelled `{spelled}` here")
         } else if let Some(near) = ops::nearest(&text, ops::OPS.iter().map(|r| r.name)) {
             format!("unknown operation `{text}`; did you mean `{near}`?")

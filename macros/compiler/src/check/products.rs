@@ -78,6 +78,11 @@ impl Checker {
                     return self.fail(args.span("w"), message);
                 }
                 match (self.matmul(a, b, at, args, &names), bias) {
+                    (Value::Tensor(_), Some(bias))
+                        if !self.same_dtype(a, bias, &(describe(args, first), describe(args, "b")), args.span("b")) =>
+                    {
+                        Value::Invalid
+                    }
                     (Value::Tensor(y), Some(bias)) => {
                         let (shape, b) = (self.shape(y), self.shape(bias));
                         if b.as_slice() != &shape[shape.len() - 1..] {
@@ -208,12 +213,25 @@ impl Checker {
                 self.elementwise(op, x, y, shape, span)
             }
             None => {
-                let product = op == Binary::Mul && p.last() == q.get(q.len().saturating_sub(2));
-                let hint = if product {
-                    let (l, r) = (names.0.trim_matches('`'), names.1.trim_matches('`'));
-                    format!("; `*` is element by element, the product is `matmul({l}, {r})`")
-                } else {
-                    ": each axis must be equal or 1, counted from the last".to_string()
+                let (l, r) = (names.0.trim_matches('`'), names.1.trim_matches('`'));
+                let rows = |m: &Shape, v: &Shape| m.len() >= 2 && v.len() == 1 && m[m.len() - 2] == v[0];
+                let product = p.last() == q.get(q.len().saturating_sub(2)) && p.len().max(q.len()) >= 2;
+                let hint = match op {
+                    Binary::Mul if product => {
+                        format!("; `*` is element by element, the product is `matmul({l}, {r})`")
+                    }
+                    Binary::Mul if rows(&p, &q) => format!("; rows are scaled by `scale_rows({l}, {r})`"),
+                    Binary::Mul if rows(&q, &p) => format!("; rows are scaled by `scale_rows({r}, {l})`"),
+                    Binary::Add | Binary::Sub if rows(&p, &q) => {
+                        format!("; one number for each row is `reshape({r}, [{}, 1])`", q[0])
+                    }
+                    Binary::Add
+                    | Binary::Sub
+                    | Binary::Mul
+                    | Binary::Div
+                    | Binary::Minimum
+                    | Binary::Maximum
+                    | Binary::Prelu => ": each axis must be equal or 1, counted from the last".to_string(),
                 };
                 self.fail(
                     span,
@@ -247,7 +265,7 @@ impl Checker {
                 );
                 None
             }
-            Value::Number(x) => Some(self.graph.push(Op::Constant(vec![x]), vec![], like, vec![], expr.span)),
+            Value::Number(x) => self.constant(vec![x], vec![], like, expr.span),
             Value::Tuple(_) => {
                 self.fail(expr.span, "a tuple is not an operand");
                 None
@@ -256,7 +274,7 @@ impl Checker {
         }
     }
 
-    fn same_dtype(&mut self, a: NodeId, b: NodeId, names: &(String, String), span: Span) -> bool {
+    pub(super) fn same_dtype(&mut self, a: NodeId, b: NodeId, names: &(String, String), span: Span) -> bool {
         let (x, y) = (self.graph.node(a).dtype, self.graph.node(b).dtype);
         if x == y {
             return true;

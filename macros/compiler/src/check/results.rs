@@ -2,7 +2,7 @@
 
 use super::{Checker, Value, show};
 use crate::dtype::DType;
-use crate::graph::{NodeId, Op, Param, ParamId, ParamKind};
+use crate::graph::{NodeId, Param, ParamId, ParamKind};
 use crate::syntax::ast::{Expr, Function, Type};
 use proc_macro2::Span;
 
@@ -21,6 +21,7 @@ impl Checker {
             let value = self.value(&result.value);
             let span = result.target.as_ref().map_or(result.value.span, proc_macro2::Ident::span);
             self.store_in_out(&target, value, span, result.value.span);
+            self.scope.store(&target);
         }
         if implied {
             self.unwritten(f);
@@ -155,7 +156,7 @@ impl Checker {
     fn finished(&mut self, value: Value, dtype: DType, span: Span) -> Option<NodeId> {
         match value {
             Value::Tensor(node) => Some(node),
-            Value::Number(x) => Some(self.graph.push(Op::Constant(vec![x]), vec![], dtype, vec![], span)),
+            Value::Number(x) => self.constant(vec![x], vec![], dtype, span),
             Value::Tuple(values) => {
                 let (n, types) = (values.len(), self.types(&values));
                 self.fail(span, format!("{n} values are not one result: declare a type for each, `-> {types}`"));

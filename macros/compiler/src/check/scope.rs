@@ -4,11 +4,14 @@ use super::Value;
 use crate::error::Errors;
 use crate::syntax::ast::{Expr, ExprKind};
 use proc_macro2::Span;
+use std::collections::BTreeMap;
 
 /// The names in scope, in the order they were bound.
 #[derive(Default)]
 pub struct Scope {
     names: Vec<Name>,
+    /// Where a name is in `names`.
+    places: BTreeMap<String, usize>,
     /// With `layout = nchw`: the number of spatial axes of the images, else 0.
     pub spatial: usize,
 }
@@ -18,42 +21,61 @@ struct Name {
     value: Value,
     span: Span,
     used: bool,
+    /// Whether it is a parameter that was assigned.
+    stored: bool,
 }
 
 impl Scope {
     /// Binds a name; `false` if it is taken. `used` silences the report (in-out parameters).
     pub fn bind(&mut self, text: &str, value: Value, span: Span, used: bool) -> bool {
-        let free = !self.names.iter().any(|n| n.text == text);
-        if free {
-            self.names.push(Name { text: text.into(), value, span, used: used || text.starts_with('_') });
+        if self.places.contains_key(text) {
+            return false;
         }
-        free
+        self.places.insert(text.into(), self.names.len());
+        self.names.push(Name { text: text.into(), value, span, used: used || text.starts_with('_'), stored: false });
+        true
     }
 
     /// Gives a name another value.
     pub fn rebind(&mut self, text: &str, value: Value) {
-        if let Some(name) = self.names.iter_mut().find(|n| n.text == text) {
+        if let Some(name) = self.find(text) {
             name.value = value;
         }
     }
 
     /// The value of a name, which is used now.
     pub fn look_up(&mut self, text: &str) -> Option<Value> {
-        let name = self.names.iter_mut().find(|n| n.text == text)?;
+        let name = self.find(text)?;
         name.used = true;
         Some(name.value.clone())
     }
 
     /// The value of a name, without using it.
     pub fn peek(&self, text: &str) -> Option<Value> {
-        self.names.iter().find(|n| n.text == text).map(|n| n.value.clone())
+        self.places.get(text).map(|at| self.names[*at].value.clone())
     }
 
     /// Marks a name as used.
     pub fn touch(&mut self, text: &str) {
-        if let Some(name) = self.names.iter_mut().find(|n| n.text == text) {
+        if let Some(name) = self.find(text) {
             name.used = true;
         }
+    }
+
+    /// Marks a parameter as assigned.
+    pub fn store(&mut self, text: &str) {
+        if let Some(name) = self.find(text) {
+            name.stored = true;
+        }
+    }
+
+    /// Whether a name was assigned.
+    pub fn is_stored(&self, text: &str) -> bool {
+        self.places.get(text).is_some_and(|at| self.names[*at].stored)
+    }
+
+    fn find(&mut self, text: &str) -> Option<&mut Name> {
+        self.places.get(text).map(|at| &mut self.names[*at])
     }
 
     /// Marks every name in an expression as used.

@@ -155,7 +155,7 @@ impl Checker {
         }
         let dtype =
             self.graph.params.iter().map(|p| p.dtype).find(|d| d.is_float()).unwrap_or(crate::dtype::DType::F32);
-        Value::Tensor(self.graph.push(Op::Constant(values), vec![], dtype, shape, span))
+        self.constant(values, shape, dtype, span).map_or(Value::Invalid, Value::Tensor)
     }
 
     /// Softmax, layer norm and reductions.
@@ -163,6 +163,7 @@ impl Checker {
         let Some(x) = self.float(args, "x") else { return Value::Invalid };
         let shape = self.shape(x);
         let dtype = self.graph.node(x).dtype;
+        let operand = products::describe(args, "x");
         if shape.is_empty() {
             return self.fail(args.span("x"), format!("`{}` works along an axis, but this is a number", args.op()));
         }
@@ -192,6 +193,10 @@ impl Checker {
                         Some(_) => {}
                     }
                     let (Some(w), Value::Tensor(n)) = (self.float(args, name), y) else { return Value::Invalid };
+                    let names = (operand.clone(), products::describe(args, name));
+                    if !self.same_dtype(x, w, &names, args.span(name)) {
+                        return Value::Invalid;
+                    }
                     if self.shape(w) != rows {
                         let message = format!(
                             "{} is {}, but the normalised axes are {}",
@@ -206,6 +211,17 @@ impl Checker {
                 y
             }
             Kind::Reduce(kind) => {
+                if let Some(Expr { kind: ExprKind::Name(other), span }) = args.given("axis")
+                    && self.scope.peek(other).is_some()
+                {
+                    let hint = match args.op() {
+                        op @ ("max" | "min") => {
+                            format!("; element by element it is `{op}imum({}, {other})`", operand.trim_matches('`'))
+                        }
+                        _sum => String::new(),
+                    };
+                    return self.fail(*span, format!("`{}` goes over axes, and `{other}` is not one{hint}", args.op()));
+                }
                 let axes = args.axes(shape.len(), &mut self.errors);
                 let keepdim = args.flag("keepdim", &mut self.errors);
                 let (Some(axes), Some(keepdim)) = (axes, keepdim) else { return self.wrong() };

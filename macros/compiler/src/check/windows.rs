@@ -359,7 +359,9 @@ impl Checker {
                     (total / 2, total - total / 2)
                 })
                 .collect(),
-            (Some("causal"), Some(_)) if rank == 1 => vec![(dilation[0].saturating_mul(kernel[0] - 1), 0)],
+            (Some("causal"), Some(_)) if rank == 1 && args.given("kernel").is_none() => {
+                vec![(dilation[0].saturating_mul(kernel[0] - 1), 0)]
+            }
             (Some("causal"), Some(_)) => {
                 self.fail(args.span("pad"), "`pad = causal` is for 1-D convolutions");
                 return None;
@@ -395,10 +397,10 @@ impl Checker {
                 count -= 1;
             }
             let pooling = args.given("kernel").is_some();
-            if pooling && (w.pad[i].0 >= span || w.pad[i].1 >= span) {
+            if pooling && let Some(position) = empty_window(n, w, i, count) {
                 let message = format!(
-                    "padding {:?} is as large as the window of {span}: some windows would hold nothing",
-                    w.pad[i]
+                    "window {position} along spatial axis {i} would lie in the padding altogether and hold nothing: \
+                     use less of it"
                 );
                 self.fail(args.span("pad"), message);
                 return None;
@@ -406,5 +408,44 @@ impl Checker {
             out.push(count);
         }
         Some(out)
+    }
+}
+
+/// The first window position that holds no cell of the image, if there is one.
+fn empty_window(n: usize, w: &Window, axis: usize, positions: usize) -> Option<usize> {
+    let (before, kernel) = (w.pad[axis].0, w.kernel[axis]);
+    let (stride, dilation) = (w.stride[axis], w.dilation[axis]);
+    let is_empty = |position: &usize| {
+        let start = position * stride;
+        // The first tap at or behind the image's first cell.
+        let tap = before.saturating_sub(start).div_ceil(dilation);
+        tap >= kernel || start + tap * dilation >= n + before
+    };
+    // Only windows that start before the image, or behind its last cell, can be empty.
+    let leading = (before / stride + 1).min(positions);
+    let behind = ((n + before - 1) / stride + 1).clamp(leading, positions);
+    (0..leading).chain(behind..positions).find(is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against looking at every tap of every window.
+    #[test]
+    fn empty_windows() {
+        for n in 1..9 {
+            for (k, s, d) in [(1, 1, 1), (2, 1, 1), (3, 2, 1), (2, 3, 2), (3, 1, 2), (2, 2, 1), (2, 1, 4)] {
+                for before in 0..4 {
+                    for after in 0..4 {
+                        let w =
+                            Window { kernel: vec![k], stride: vec![s], pad: vec![(before, after)], dilation: vec![d] };
+                        let count = (0..100).take_while(|p| p * s + d * (k - 1) < n + before + after).count();
+                        let holds = |p: usize| (0..k).any(|t| (before..n + before).contains(&(p * s + t * d)));
+                        assert_eq!(empty_window(n, &w, 0, count), (0..count).find(|p| !holds(*p)), "{n} {w:?}");
+                    }
+                }
+            }
+        }
     }
 }

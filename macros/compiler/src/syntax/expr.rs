@@ -113,6 +113,13 @@ fn fail(errors: &mut Errors, span: Span, message: String) -> Expr {
 
 fn literal(lit: &Lit, span: Span, errors: &mut Errors) -> Expr {
     let kind = match lit {
+        Lit::Int(_) | Lit::Float(_) if !lit.suffix().is_empty() => {
+            let (written, suffix) = (lit.to_token_stream().to_string(), lit.suffix());
+            let number = written.trim_end_matches(suffix).trim_end_matches('_');
+            let message =
+                format!("a number takes the type of the tensor it meets: write `{number}`, without `{suffix}`");
+            Err(syn::Error::new(span, message))
+        }
         Lit::Int(i) => i.base10_parse::<u64>().map(|n| ExprKind::Number(n as f64, true)),
         Lit::Float(f) => f.base10_parse::<f64>().map(|x| ExprKind::Number(x, false)),
         Lit::Bool(b) => Ok(ExprKind::Bool(b.value)),

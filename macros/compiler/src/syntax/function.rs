@@ -49,7 +49,10 @@ pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<F
     let mut options = Options::default();
     let attrs = options::attributes(parts.attrs, &mut options, errors);
     let loops = claim == Claim::Kernel && loop_nest(&parts.params, errors);
-    let params = separated(parts.params).into_iter().filter_map(|p| parameter(p, claim, loops, errors)).collect();
+    let params: Vec<Param> =
+        separated(parts.params).into_iter().filter_map(|p| parameter(p, claim, loops, errors)).collect();
+    // What such a piece was to name is unknown.
+    let lost = params.iter().any(|p| p.ty.broken);
     let results = result_types(parts.result, errors);
     let vis = match &parts.vis {
         Visibility::Inherited => Vis::Private,
@@ -81,7 +84,7 @@ pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<F
     if !loops {
         let before = errors.len();
         body(parts.body, &mut function, errors);
-        function.broken = errors.len() > before;
+        function.broken = lost || errors.len() > before;
     }
     function.reported = errors.len() > mistakes;
     Some(function)

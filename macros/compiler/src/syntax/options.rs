@@ -77,6 +77,9 @@ fn option(meta: &Meta, options: &mut Options, errors: &mut Errors) {
             let Some(names) = list_of::<Ident>(meta, "isa(avx2, avx512)", errors) else { return };
             for ident in names {
                 match Isa::from_name(&ident.to_string()) {
+                    Some(isa) if options.isa.iter().any(|(other, _)| *other == isa) => {
+                        errors.push(ident.span(), format!("`{ident}` is named twice"));
+                    }
                     Some(isa) => options.isa.push((isa, ident.span())),
                     None => {
                         let known: Vec<&str> = Isa::ALL.iter().map(|i| i.name()).collect();
@@ -168,5 +171,6 @@ fn budget(meta: &Meta) -> Result<usize, String> {
             None => (text.as_str(), 1),
         },
     };
-    digits.trim().parse::<usize>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(|| usage.to_string())
+    let bytes = digits.trim().parse::<usize>().ok().and_then(|n| n.checked_mul(factor));
+    bytes.filter(|n| *n > 0).ok_or_else(|| usage.to_string())
 }

@@ -215,3 +215,23 @@ fn wrong_buffers_are_an_error() {
     assert!(run::<f32>(&g, &mut [vec![0.0; 3], vec![0.0; 2]]).is_err());
     assert!(run::<f32>(&g, &mut [vec![0.0; 2]]).is_err());
 }
+
+/// With channels first, matrices stay as they are even where they have as many axes as an image.
+#[test]
+fn channels_first_leaves_matrices_alone() {
+    let source = "#[layout = nchw] fn f(x: f64[2, 1], w: f64[1, 2, 2], p: f64[2, 2]) -> f64[2, 1]
+        = matmul(conv1d(x, w), p);";
+    let (graphs, errors) = super::front(Claim::Conv, source);
+    assert!(errors.is_empty(), "{errors:?}");
+    // The convolution is the identity, so the one pixel (1, 2) is multiplied with p from the left.
+    let out = outputs(&graphs[0], &[&[1.0, 2.0], &[1.0, 0.0, 0.0, 1.0], &[1.0, 10.0, 100.0, 1000.0]]);
+    assert_eq!(out, [[201.0, 2010.0]]);
+}
+
+#[test]
+fn channels_first_under_a_global_pooling() {
+    let source = "#[layout = nchw] fn f(x: f64[2, 1, 3]) -> f64[2] = global_avg_pool(x);";
+    let (graphs, errors) = super::front(Claim::Pool, source);
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(outputs(&graphs[0], &[&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]), [[2.0, 5.0]]);
+}

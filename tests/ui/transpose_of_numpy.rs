@@ -1,0 +1,7 @@
+use kernforge::gemm;
+
+gemm! {
+    pub fn f(x: f32[4, 4]) -> f32[4, 4] = matmul(x, x.T());
+}
+
+fn main() {}
