@@ -49,7 +49,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
         return Err(too_large(function, statements).into());
     }
     let mut checker = Checker {
-        graph: Graph { name: function.interface.name.to_string(), params: vec![], nodes: vec![], stores: vec![] },
+        graph: Graph::new(function.interface.name.to_string()),
         errors: Errors::new(),
         scope: Scope::default(),
         seen: Seen { invalid: function.broken, broken: function.broken, ..Seen::default() },

@@ -14,8 +14,8 @@ pub(super) fn bytes(params: &[Param]) -> u64 {
     let one = |p: &Param| {
         let bytes = p.shape.iter().fold(p.dtype.bytes() as u64, |n, &e| n.saturating_mul(e as u64));
         match p.kind {
-            ParamKind::In | ParamKind::Out | ParamKind::Scalar => bytes,
-            ParamKind::InOut => 2 * bytes,
+            ParamKind::In | ParamKind::Out | ParamKind::Scalar | ParamKind::Weight => bytes,
+            ParamKind::InOut | ParamKind::State => 2 * bytes,
         }
     };
     params.iter().map(one).sum()

@@ -32,7 +32,7 @@ fn slice(buffer: &Buffer, param: Option<&Param>) -> Result<Option<String>, Inter
         Role::Temp => Some(format!("let {name}: &mut [{dtype}] = &mut [0.0; {}];", buffer.len)),
         Role::In | Role::InOut | Role::Out => {
             let param = param.ok_or_else(|| format!("buffer `{}` is no parameter", buffer.name))?;
-            let mutable = param.kind != ParamKind::In;
+            let mutable = !matches!(param.kind, ParamKind::In | ParamKind::Weight);
             let value = match (param.shape.len(), mutable) {
                 (0, false) => format!("::core::slice::from_ref({name})"),
                 (0, true) => format!("::core::slice::from_mut({name})"),

@@ -13,8 +13,8 @@ pub(super) fn array(dtype: DType, shape: &[usize]) -> String {
 pub(super) fn parameter(param: &Param) -> String {
     let array = array(param.dtype, &param.shape);
     match param.kind {
-        ParamKind::In => format!("&{array}"),
-        ParamKind::InOut | ParamKind::Out => format!("&mut {array}"),
+        ParamKind::In | ParamKind::Weight => format!("&{array}"),
+        ParamKind::InOut | ParamKind::Out | ParamKind::State => format!("&mut {array}"),
         ParamKind::Scalar => array,
     }
 }

@@ -7,12 +7,14 @@
 //! ([`Op`] states how); arithmetic nodes have one float dtype throughout.
 
 pub mod interp;
+pub mod network;
 pub mod print;
 pub mod read;
 pub mod unary;
 pub mod valid;
 
 use crate::dtype::DType;
+use network::LayerId;
 use proc_macro2::Span;
 
 /// Extents, outermost first. Rank 0 is a scalar.
@@ -35,9 +37,11 @@ pub struct Graph {
     pub params: Vec<Param>,
     /// The operations in evaluation order.
     pub nodes: Vec<Node>,
-    /// What is stored where, in order: an `Out` or `InOut` parameter and the node it receives.
-    /// All right-hand sides read the parameters' values from before the call.
+    /// What is stored where, in order: an `Out`, `InOut` or `State` parameter and the node it
+    /// receives. All right-hand sides read the parameters' values from before the call.
     pub stores: Vec<(ParamId, NodeId)>,
+    /// The layer that [`Graph::push`] marks nodes with.
+    pub layer: Option<LayerId>,
 }
 
 /// A parameter of the generated function.
@@ -66,6 +70,10 @@ pub enum ParamKind {
     Scalar,
     /// A result: `&mut array`, only written
     Out,
+    /// A network's own tensor, read; named by its key.
+    Weight,
+    /// A network's own memory between calls, read and written; named by its field.
+    State,
 }
 
 /// One operation.
@@ -81,6 +89,8 @@ pub struct Node {
     pub shape: Shape,
     /// The token it came from, for errors of later stages.
     pub span: Span,
+    /// The layer of a network that it belongs to.
+    pub layer: Option<LayerId>,
 }
 
 /// An operation. `x`, `w`, … are the inputs in order.
@@ -237,6 +247,11 @@ pub enum Binary {
 }
 
 impl Graph {
+    /// A graph without anything in it.
+    pub fn new(name: String) -> Graph {
+        Graph { name, params: Vec::new(), nodes: Vec::new(), stores: Vec::new(), layer: None }
+    }
+
     /// The node behind an id.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
@@ -249,7 +264,7 @@ impl Graph {
 
     /// Appends a node.
     pub fn push(&mut self, op: Op, inputs: Vec<NodeId>, dtype: DType, shape: Shape, span: Span) -> NodeId {
-        self.nodes.push(Node { op, inputs, dtype, shape, span });
+        self.nodes.push(Node { op, inputs, dtype, shape, span, layer: self.layer });
         NodeId(self.nodes.len() as u32 - 1)
     }
 }

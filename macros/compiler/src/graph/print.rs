@@ -60,6 +60,8 @@ pub(super) fn kind(kind: ParamKind) -> &'static str {
         ParamKind::InOut => "inout",
         ParamKind::Scalar => "scalar",
         ParamKind::Out => "out",
+        ParamKind::Weight => "weight",
+        ParamKind::State => "state",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The inverse of [`print`](super::print). Spans are those of the call site.
 
 use super::print::operation;
-use super::{Binary, Graph, Node, NodeId, Op, Param, ParamId, ParamKind, Pool, ReduceKind, Shape, Unary, Window};
+use super::{Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Pool, ReduceKind, Shape, Unary, Window};
 use crate::dtype::DType;
 use crate::kernel_ir::read::dtype;
 use crate::text::{Reader, Token};
@@ -21,8 +21,9 @@ pub fn parse(text: &str) -> Result<Graph, String> {
     r.expect("graph")?;
     let name = r.name()?;
     r.expect("{")?;
-    let mut graph = Graph { name, params: Vec::new(), nodes: Vec::new(), stores: Vec::new() };
-    let kinds = [ParamKind::In, ParamKind::InOut, ParamKind::Scalar, ParamKind::Out];
+    let mut graph = Graph::new(name);
+    let kinds =
+        [ParamKind::In, ParamKind::InOut, ParamKind::Scalar, ParamKind::Out, ParamKind::Weight, ParamKind::State];
     while let Some(kind) = kinds.into_iter().find(|k| r.is(super::print::kind(*k))) {
         r.bump();
         let name = r.name()?;
@@ -39,7 +40,7 @@ pub fn parse(text: &str) -> Result<Graph, String> {
         let (dtype, shape) = tensor(&mut r)?;
         r.expect("=")?;
         let (op, inputs) = node(&mut r, &graph)?;
-        graph.nodes.push(Node { op, inputs, dtype, shape, span: Span::call_site() });
+        graph.push(op, inputs, dtype, shape, Span::call_site());
     }
     while r.eat("store") {
         let target = param(&mut r, &graph)?;

@@ -22,7 +22,7 @@ pub fn validate(graph: &Graph) -> Result<(), String> {
         let (Some(p), Some(n)) = (graph.params.get(param.0 as usize), graph.nodes.get(node.0 as usize)) else {
             return Err(format!("store p{} <- n{}: no such parameter or node", param.0, node.0));
         };
-        let writable = matches!(p.kind, ParamKind::InOut | ParamKind::Out);
+        let writable = matches!(p.kind, ParamKind::InOut | ParamKind::Out | ParamKind::State);
         if !writable || stored.contains(param) || p.shape != n.shape || p.dtype != n.dtype {
             return Err(format!("store p{} <- n{}: not writable, stored twice, or of another type", param.0, node.0));
         }

@@ -80,8 +80,8 @@ fn parameters(graph: &Graph) -> Vec<Buffer> {
             dtype: p.dtype,
             len: p.shape.iter().product(),
             role: match p.kind {
-                ParamKind::In => Role::In,
-                ParamKind::InOut => Role::InOut,
+                ParamKind::In | ParamKind::Weight => Role::In,
+                ParamKind::InOut | ParamKind::State => Role::InOut,
                 ParamKind::Scalar => Role::Scalar,
                 ParamKind::Out => Role::Out,
             },

@@ -11,12 +11,14 @@ pub fn run(graph: Graph) -> Graph {
     dead::run(cse::run(decompose::run(graph)))
 }
 
-/// Rebuilds a graph node by node; `f` returns the new id of each old node.
+/// Rebuilds a graph node by node; `f` returns the new id of each old node. What it pushes belongs to
+/// the layer of the old node.
 fn rebuild(graph: Graph, mut f: impl FnMut(&mut Graph, &crate::graph::Node, Vec<NodeId>) -> NodeId) -> Graph {
-    let mut out = Graph { name: graph.name, params: graph.params, nodes: Vec::new(), stores: Vec::new() };
+    let mut out = Graph { params: graph.params, ..Graph::new(graph.name) };
     let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
         let inputs = node.inputs.iter().map(|i| map[i.0 as usize]).collect();
+        out.layer = node.layer;
         let id = f(&mut out, node, inputs);
         map.push(id);
     }

@@ -17,7 +17,7 @@ pub struct Formula {
 
 impl Formula {
     pub fn new(dtype: DType) -> Formula {
-        let graph = Graph { name: "f".into(), params: vec![], nodes: vec![], stores: vec![] };
+        let graph = Graph::new("f".into());
         Formula { graph, dtype }
     }
 

@@ -362,7 +362,7 @@ pub fn graph() -> impl Strategy<Value = Graph> {
         let (known, span) = (params.len() as u32, Span::call_site());
         let params = params.into_iter().zip(names);
         let params = params.map(|(((dtype, shape), kind), name)| graph::Param { name, dtype, shape, kind, span });
-        let mut graph = Graph { name, params: params.collect(), nodes: vec![], stores: vec![] };
+        let mut graph = Graph { params: params.collect(), ..Graph::new(name) };
         for ((dtype, shape), op, inputs) in nodes {
             let at = graph.nodes.len() as u32;
             let (op, inputs) = match op {
