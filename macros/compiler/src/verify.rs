@@ -55,7 +55,7 @@ pub fn check_kernel(kernel: &Kernel) -> Result<(), String> {
     let mut written: Vec<bool> = kernel
         .buffers
         .iter()
-        .map(|b| matches!(b.role, Role::In | Role::InOut | Role::Scalar | Role::Const(_)))
+        .map(|b| matches!(b.role, Role::In | Role::InOut | Role::Scalar | Role::Weight | Role::Const(_)))
         .collect();
     for (n, c) in kernel.body.iter().enumerate() {
         check_contraction(kernel, c).map_err(|e| format!("contraction {n}: {e}"))?;

@@ -81,7 +81,7 @@ impl Writer<'_> {
             let (name, dtype) = (pointer_name(&buffer.name), buffer.dtype);
             let pointer = if is_written(buffer) { "*mut" } else { "*const" };
             let value = match buffer.role {
-                Role::In => format!("(&raw const *{name}).cast()"),
+                Role::In | Role::Weight => format!("(&raw const *{name}).cast()"),
                 Role::InOut | Role::Out => format!("(&raw mut *{name}).cast()"),
                 Role::Scalar => format!("&raw const {name}"),
                 Role::Const(_) => format!("(&raw const {}).cast()", static_name(buffer)),

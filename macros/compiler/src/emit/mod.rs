@@ -8,6 +8,7 @@
 //! - [`code()`] prints one variant: the vector IR, one line a statement.
 //! - [`reference()`] prints the kernel IR as naive loops in safe Rust: the oracle.
 //! - [`module()`] puts them behind the public function and the companion module of the same name.
+//! - [`network`] puts the units of a whole network behind its type.
 //! - [`stub`] is what stands there instead when the formula is wrong.
 //!
 //! Names in the text cannot clash: registers are `r12`, loop variables `k_3`, shared addresses
@@ -18,6 +19,7 @@ mod code;
 mod docs;
 mod literal;
 mod module;
+pub mod network;
 mod reference;
 mod signature;
 

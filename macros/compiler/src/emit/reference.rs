@@ -30,7 +30,7 @@ fn slice(buffer: &Buffer, param: Option<&Param>) -> Result<Option<String>, Inter
         Role::Scalar => None,
         Role::Const(_) => Some(format!("let {name}: &[{dtype}] = &{}.0;", static_name(buffer))),
         Role::Temp => Some(format!("let {name}: &mut [{dtype}] = &mut [0.0; {}];", buffer.len)),
-        Role::In | Role::InOut | Role::Out => {
+        Role::In | Role::Weight | Role::InOut | Role::Out => {
             let param = param.ok_or_else(|| format!("buffer `{}` is no parameter", buffer.name))?;
             let mutable = !matches!(param.kind, ParamKind::In | ParamKind::Weight);
             let value = match (param.shape.len(), mutable) {
@@ -181,10 +181,12 @@ impl Writer<'_> {
         let name = pointer_name(&buffer.name);
         Ok(match buffer.role {
             Role::Scalar => name,
-            Role::In | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => match affine(&access.offset(), c) {
-                at if at.contains(' ') => format!("{name}[({at}) as usize]"),
-                at => format!("{name}[{at} as usize]"),
-            },
+            Role::In | Role::Weight | Role::InOut | Role::Out | Role::Temp | Role::Const(_) => {
+                match affine(&access.offset(), c) {
+                    at if at.contains(' ') => format!("{name}[({at}) as usize]"),
+                    at => format!("{name}[{at} as usize]"),
+                }
+            }
         })
     }
 

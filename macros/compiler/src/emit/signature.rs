@@ -49,7 +49,7 @@ pub(super) fn pointer_name(name: &str) -> String {
 pub(super) fn is_written(buffer: &Buffer) -> bool {
     match buffer.role {
         Role::InOut | Role::Out | Role::Temp => true,
-        Role::In | Role::Scalar | Role::Const(_) => false,
+        Role::In | Role::Scalar | Role::Weight | Role::Const(_) => false,
     }
 }
 

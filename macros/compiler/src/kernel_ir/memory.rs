@@ -31,7 +31,9 @@ pub(crate) fn with_memory<T: Real>(
     let mut next = parameters.iter_mut();
     for buffer in buffers {
         memory.push(match &buffer.role {
-            Role::In | Role::InOut | Role::Out | Role::Scalar => next.next().map(std::mem::take).unwrap_or_default(),
+            Role::In | Role::InOut | Role::Out | Role::Scalar | Role::Weight => {
+                next.next().map(std::mem::take).unwrap_or_default()
+            }
             Role::Temp => vec![T::from_f64(f64::NAN); buffer.len],
             Role::Const(values) => values.iter().map(|v| T::from_f64(*v)).collect(),
         });
@@ -47,7 +49,7 @@ pub(crate) fn with_memory<T: Real>(
 
 fn is_parameter(role: &Role) -> bool {
     match role {
-        Role::In | Role::InOut | Role::Out | Role::Scalar => true,
+        Role::In | Role::InOut | Role::Out | Role::Scalar | Role::Weight => true,
         Role::Temp | Role::Const(_) => false,
     }
 }
@@ -56,6 +58,6 @@ fn is_parameter(role: &Role) -> bool {
 pub(crate) fn is_writable(role: &Role) -> bool {
     match role {
         Role::InOut | Role::Out | Role::Temp => true,
-        Role::In | Role::Scalar | Role::Const(_) => false,
+        Role::In | Role::Scalar | Role::Weight | Role::Const(_) => false,
     }
 }

@@ -66,6 +66,9 @@ pub enum Role {
     Out,
     /// A number passed by value (`len` 1).
     Scalar,
+    /// A network's own tensor, read: the same numbers at every call, so whatever is computed from
+    /// them alone can be computed once ([`Kernel::constants`]).
+    Weight,
     /// The kernel's own, on its stack, written before it is read.
     Temp,
     /// Fixed values (rounded to the kernel's dtype).
@@ -312,5 +315,25 @@ impl Kernel {
     /// The buffer behind an id.
     pub fn buffer(&self, id: BufferId) -> &Buffer {
         &self.buffers[id.0 as usize]
+    }
+
+    /// Which buffers hold the same numbers at every call: weights, fixed values, and temporaries
+    /// computed from those alone.
+    pub fn constants(&self) -> Vec<bool> {
+        let mut constant: Vec<bool> =
+            self.buffers.iter().map(|b| matches!(b.role, Role::Weight | Role::Const(_) | Role::Temp)).collect();
+        // Contractions run in order, but a temporary may be written in parts: repeat until settled.
+        let mut settled = false;
+        while !settled {
+            settled = true;
+            for c in &self.body {
+                let fixed = c.reads.iter().all(|r| constant.get(r.buffer.0 as usize).is_some_and(|k| *k));
+                if let (false, Some(slot @ true)) = (fixed, constant.get_mut(c.out.buffer.0 as usize)) {
+                    *slot = false;
+                    settled = false;
+                }
+            }
+        }
+        constant
     }
 }

@@ -62,6 +62,7 @@ pub fn declaration(buffer: &Buffer, shape: &[usize]) -> String {
         Role::InOut => "inout",
         Role::Out => "out",
         Role::Scalar => "scalar",
+        Role::Weight => "weight",
         Role::Temp => "temp",
         Role::Const(_) => "const",
     };

@@ -45,6 +45,7 @@ pub(crate) fn declaration(r: &mut Reader<'_>) -> Result<Option<(Buffer, Vec<usiz
         "inout" => Role::InOut,
         "out" => Role::Out,
         "scalar" => Role::Scalar,
+        "weight" => Role::Weight,
         "temp" => Role::Temp,
         "const" => Role::Const(Vec::new()),
         _ => return Ok(None),

@@ -80,7 +80,8 @@ fn parameters(graph: &Graph) -> Vec<Buffer> {
             dtype: p.dtype,
             len: p.shape.iter().product(),
             role: match p.kind {
-                ParamKind::In | ParamKind::Weight => Role::In,
+                ParamKind::In => Role::In,
+                ParamKind::Weight => Role::Weight,
                 ParamKind::InOut | ParamKind::State => Role::InOut,
                 ParamKind::Scalar => Role::Scalar,
                 ParamKind::Out => Role::Out,

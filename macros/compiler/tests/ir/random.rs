@@ -90,7 +90,7 @@ pub fn block(loads: usize) -> impl Strategy<Value = Block> {
 
 fn buffers() -> impl Strategy<Value = Vec<Buffer>> {
     let role = prop_oneof![
-        4 => select(vec![Role::In, Role::InOut, Role::Out, Role::Scalar, Role::Temp]),
+        4 => select(vec![Role::In, Role::InOut, Role::Out, Role::Scalar, Role::Weight, Role::Temp]),
         1 => vec(number(), 0..4).prop_map(Role::Const),
     ];
     let parts = vec((select(DType::ALL.to_vec()), size(), role), 1..5);
