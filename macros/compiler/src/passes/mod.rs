@@ -1,5 +1,7 @@
-//! Graph → graph: rewrites that keep the meaning. One file each, run in this order.
+//! Graph → graph: rewrites, one file each. [`run`] keeps the meaning and comes before `outline`; [`batch`]
+//! makes another graph of a network's.
 
+pub mod batch;
 mod cse;
 mod dead;
 mod decompose;

@@ -1,6 +1,7 @@
 //! Graphs: what formulas mean, and that graphs print and read back.
 #![allow(missing_docs)]
 
+mod batch;
 mod meaning;
 mod text;
 
