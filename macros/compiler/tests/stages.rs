@@ -178,7 +178,7 @@ fn products() {
             }
             _in_place => {
                 let (p, old) = f.in_out(&with([m, n]));
-                let two = f.node(Op::Constant(vec![2.0]), &[], &[]);
+                let two = f.node(Op::Constant([2.0].into()), &[], &[]);
                 let scaled = f.node(Op::Binary(Binary::Mul), &[y, two], &with([m, n]));
                 let sum = f.node(Op::Binary(Binary::Add), &[scaled, old], &with([m, n]));
                 f.graph.stores.push((p, sum));

@@ -14,7 +14,7 @@ impl Checker {
                 self.fail(span, format!("the number {x:?} is not finite in {dtype}"));
                 None
             }
-            None => Some(self.graph.push(Op::Constant(values), vec![], dtype, shape, span)),
+            None => Some(self.graph.push(Op::Constant(values.into()), vec![], dtype, shape, span)),
         }
     }
 
@@ -22,7 +22,13 @@ impl Checker {
     pub(super) fn one_float_type(&mut self) {
         let stored = |i: usize| self.graph.stores.iter().any(|(_, n)| n.0 as usize == i);
         let computed = |op: &Op| match op {
-            Op::Param(_) | Op::Constant(_) | Op::Transpose(_) | Op::Reshape | Op::Slice { .. } => false,
+            Op::Param(_)
+            | Op::Constant(_)
+            | Op::Transpose(_)
+            | Op::Reshape
+            | Op::Slice { .. }
+            | Op::Flip { .. }
+            | Op::Expand => false,
             Op::Cast
             | Op::Unary(_)
             | Op::Binary(_)
@@ -33,7 +39,10 @@ impl Checker {
             | Op::Reduce { .. }
             | Op::Softmax { .. }
             | Op::LogSoftmax { .. }
-            | Op::Normalize { .. } => true,
+            | Op::Normalize { .. }
+            | Op::Select
+            | Op::Concat { .. }
+            | Op::Pad { .. } => true,
         };
         let nodes = self.graph.nodes.iter().enumerate();
         let mut types = nodes.filter(|(i, n)| computed(&n.op) || stored(*i)).map(|(_, n)| (n.dtype, n.span));

@@ -95,7 +95,12 @@ fn weight(op: &Op) -> usize {
         | Op::Reduce { .. }
         | Op::Transpose(_)
         | Op::Reshape
-        | Op::Slice { .. } => 1,
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Pad { .. } => 1,
     }
 }
 

@@ -129,6 +129,45 @@ fn compute<T: Real>(op: &Op, node: &Node, inputs: &[Operand<'_, T>]) -> Result<V
                 })
                 .collect()
         }
+        Op::Flip { axis } => {
+            let x = arg(0)?;
+            points(shape)
+                .map(|mut at| {
+                    at[*axis] = shape[*axis] - 1 - at[*axis];
+                    broadcast(x, &at)
+                })
+                .collect()
+        }
+        Op::Expand => {
+            let x = arg(0)?;
+            points(shape).map(|at| broadcast(x, &at)).collect()
+        }
+        Op::Select => {
+            let program = unary::select();
+            let operands = [arg(0)?, arg(1)?, arg(2)?];
+            points(shape).map(|at| apply(&program, &operands.map(|x| broadcast(x, &at)))).collect()
+        }
+        Op::Concat { axis } => {
+            let mut element = |mut at: Vec<usize>| {
+                for part in inputs {
+                    match at[*axis].checked_sub(part.1[*axis]) {
+                        None => return broadcast(*part, &at),
+                        Some(behind) => at[*axis] = behind,
+                    }
+                }
+                number(f64::NAN)
+            };
+            points(shape).map(&mut element).collect()
+        }
+        Op::Pad { pad, value } => {
+            let x = arg(0)?;
+            points(shape)
+                .map(|at| {
+                    let from: Vec<i64> = at.iter().zip(pad).map(|(i, p)| *i as i64 - p.0 as i64).collect();
+                    inside(x, &from).unwrap_or(number(*value))
+                })
+                .collect()
+        }
     })
 }
 

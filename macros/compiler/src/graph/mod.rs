@@ -16,6 +16,7 @@ pub mod valid;
 use crate::dtype::DType;
 use network::LayerId;
 use proc_macro2::Span;
+use std::sync::Arc;
 
 /// Extents, outermost first. Rank 0 is a scalar.
 pub type Shape = Vec<usize>;
@@ -98,8 +99,8 @@ pub struct Node {
 pub enum Op {
     /// The value of a parameter before the call.
     Param(ParamId),
-    /// A literal array in row-major order, or a scalar.
-    Constant(Vec<f64>),
+    /// Fixed numbers in row-major order, or one for all elements.
+    Constant(Arc<[f64]>),
     /// `x` converted to this node's dtype.
     Cast,
     /// Element by element on `x`; same shape.
@@ -159,6 +160,27 @@ pub enum Op {
         axis: usize,
         /// First element kept.
         start: usize,
+    },
+    /// `x` with `axis` in reverse.
+    Flip {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x` repeated to this node's shape, NumPy broadcasting.
+    Expand,
+    /// `mask ≠ 0 ? a : b`, operands `mask`, `a`, `b`, NumPy broadcasting.
+    Select,
+    /// All inputs (one or more) behind one another along `axis`; the other extents are equal.
+    Concat {
+        /// The axis.
+        axis: usize,
+    },
+    /// `value` around `x`.
+    Pad {
+        /// Elements added before and after, one pair per axis.
+        pad: Vec<(usize, usize)>,
+        /// What they are.
+        value: f64,
     },
 }
 
@@ -230,6 +252,9 @@ pub enum Unary {
     HardSwish,
     Softplus,
     Clamp(f64, f64),
+    /// `x` to the power of a number. A whole exponent from −4 to 4 is multiplications (and a reciprocal), ½ and −½
+    /// are roots, 0 gives 1; any other is `exp(p · log x)`: NaN for x < 0, and for 0 what `log` and `exp` make of it.
+    Pow(f64),
 }
 
 /// A function of two elements.

@@ -75,7 +75,7 @@ fn numbers(values: &[f64]) -> String {
 }
 
 /// The operation's name in print.
-pub(super) fn operation(op: &Op) -> &'static str {
+pub(crate) fn operation(op: &Op) -> &'static str {
     match op {
         Op::Param(_) => "param",
         Op::Constant(_) => "constant",
@@ -99,6 +99,11 @@ pub(super) fn operation(op: &Op) -> &'static str {
         Op::Transpose(_) => "transpose",
         Op::Reshape => "reshape",
         Op::Slice { .. } => "slice",
+        Op::Flip { .. } => "flip",
+        Op::Expand => "expand",
+        Op::Select => "select",
+        Op::Concat { .. } => "concat",
+        Op::Pad { .. } => "pad",
     }
 }
 
@@ -125,6 +130,7 @@ fn unary(f: Unary) -> &'static str {
         Unary::HardSwish => "hard_swish",
         Unary::Softplus => "softplus",
         Unary::Clamp(..) => "clamp",
+        Unary::Pow(_) => "pow",
     }
 }
 
@@ -141,27 +147,41 @@ fn binary(f: Binary) -> &'static str {
 }
 
 /// What follows the operands.
-fn details(op: &Op) -> String {
+pub(crate) fn details(op: &Op) -> String {
     match op {
-        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x)) => format!(" by [{}]", numbers(&[*x])),
+        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x)) => format!(" by [{}]", numbers(&[*x])),
         Op::Unary(Unary::Clamp(lo, hi)) => format!(" by [{}]", numbers(&[*lo, *hi])),
         Op::Conv(w, groups) | Op::ConvTranspose { window: w, groups } => format!("{} groups {groups}", window(w)),
         Op::Pool(_, w) => window(w),
         Op::Reduce { axes, keepdim, .. } => {
             format!(" axes [{}]{}", joined(axes), if *keepdim { " keepdim" } else { "" })
         }
-        Op::Softmax { axis } | Op::LogSoftmax { axis } => format!(" axis {axis}"),
+        Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Flip { axis } | Op::Concat { axis } => {
+            format!(" axis {axis}")
+        }
         Op::Normalize { axes, eps } => format!(" axes [{}] eps {}", joined(axes), Number(*eps)),
         Op::Transpose(perm) => format!(" perm [{}]", joined(perm)),
         Op::Slice { axis, start } => format!(" axis {axis} start {start}"),
-        Op::Param(_) | Op::Constant(_) | Op::Cast | Op::Unary(_) | Op::Binary(_) | Op::MatMul | Op::Reshape => {
-            String::new()
-        }
+        Op::Pad { pad, value } => format!(" pad [{}] value {}", pairs(pad), Number(*value)),
+        Op::Param(_)
+        | Op::Constant(_)
+        | Op::Cast
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::MatMul
+        | Op::Reshape
+        | Op::Expand
+        | Op::Select => String::new(),
     }
 }
 
+/// Before and after of each axis in turn.
+fn pairs(pad: &[(usize, usize)]) -> String {
+    joined(pad.iter().flat_map(|(before, after)| [before, after]))
+}
+
 fn window(w: &Window) -> String {
-    let pad = joined(w.pad.iter().flat_map(|(before, after)| [before, after]));
+    let pad = pairs(&w.pad);
     let (kernel, stride, dilation) = (joined(&w.kernel), joined(&w.stride), joined(&w.dilation));
     format!(" kernel [{kernel}] stride [{stride}] pad [{pad}] dilation [{dilation}]")
 }

@@ -91,7 +91,7 @@ fn node(r: &mut Reader<'_>, graph: &Graph) -> Result<(Op, Vec<NodeId>), String> 
         return Ok((Op::Param(param(r, graph)?), Vec::new()));
     }
     if r.eat("constant") {
-        return Ok((Op::Constant(numbers(r)?), Vec::new()));
+        return Ok((Op::Constant(numbers(r)?.into()), Vec::new()));
     }
     let Token::Ident(word) = r.token() else { return Err(r.expected("an operation")) };
     let Some(mut op) = plain().into_iter().find(|op| operation(op) == word) else {
@@ -129,6 +129,7 @@ fn plain() -> Vec<Op> {
         Unary::HardSwish,
         Unary::Softplus,
         Unary::Clamp(0.0, 0.0),
+        Unary::Pow(0.0),
     ];
     let binary = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Minimum, Binary::Maximum, Binary::Prelu];
     let pools = [Pool::Max, Pool::Sum, Pool::Average { count_pad: true }, Pool::Average { count_pad: false }];
@@ -144,6 +145,11 @@ fn plain() -> Vec<Op> {
         Op::Transpose(Vec::new()),
         Op::Reshape,
         Op::Slice { axis: 0, start: 0 },
+        Op::Flip { axis: 0 },
+        Op::Expand,
+        Op::Select,
+        Op::Concat { axis: 0 },
+        Op::Pad { pad: Vec::new(), value: 0.0 },
     ];
     let all = unary.into_iter().map(Op::Unary).chain(binary.into_iter().map(Op::Binary));
     let all = all.chain(pools.into_iter().map(|p| Op::Pool(p, window())));
@@ -154,7 +160,7 @@ fn plain() -> Vec<Op> {
 /// What follows the operands.
 fn details(r: &mut Reader<'_>, op: &mut Op) -> Result<(), String> {
     match op {
-        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x)) => {
+        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x)) => {
             let place = r.clone();
             r.expect("by")?;
             let [value] = numbers(r)?[..] else { return Err(place.fail("one number is needed")) };
@@ -177,7 +183,7 @@ fn details(r: &mut Reader<'_>, op: &mut Op) -> Result<(), String> {
             *axes = sizes(r)?;
             *keepdim = r.eat("keepdim");
         }
-        Op::Softmax { axis } | Op::LogSoftmax { axis } => {
+        Op::Softmax { axis } | Op::LogSoftmax { axis } | Op::Flip { axis } | Op::Concat { axis } => {
             r.expect("axis")?;
             *axis = r.usize()?;
         }
@@ -197,9 +203,33 @@ fn details(r: &mut Reader<'_>, op: &mut Op) -> Result<(), String> {
             r.expect("start")?;
             *start = r.usize()?;
         }
-        Op::Param(_) | Op::Constant(_) | Op::Cast | Op::Unary(_) | Op::Binary(_) | Op::MatMul | Op::Reshape => {}
+        Op::Pad { pad, value } => {
+            *pad = pairs(r)?;
+            r.expect("value")?;
+            *value = r.f64()?;
+        }
+        Op::Param(_)
+        | Op::Constant(_)
+        | Op::Cast
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::MatMul
+        | Op::Reshape
+        | Op::Expand
+        | Op::Select => {}
     }
     Ok(())
+}
+
+/// `pad [before, after, ..]`
+fn pairs(r: &mut Reader<'_>) -> Result<Vec<(usize, usize)>, String> {
+    r.expect("pad")?;
+    let place = r.clone();
+    let pad = sizes(r)?;
+    if pad.len() % 2 != 0 {
+        return Err(place.fail("padding comes in pairs: before and after"));
+    }
+    Ok(pad.chunks(2).map(|p| (p[0], p[1])).collect())
 }
 
 fn window(r: &mut Reader<'_>, w: &mut Window) -> Result<(), String> {
@@ -207,13 +237,7 @@ fn window(r: &mut Reader<'_>, w: &mut Window) -> Result<(), String> {
     w.kernel = sizes(r)?;
     r.expect("stride")?;
     w.stride = sizes(r)?;
-    r.expect("pad")?;
-    let place = r.clone();
-    let pad = sizes(r)?;
-    if pad.len() % 2 != 0 {
-        return Err(place.fail("padding comes in pairs: before and after"));
-    }
-    w.pad = pad.chunks(2).map(|p| (p[0], p[1])).collect();
+    w.pad = pairs(r)?;
     r.expect("dilation")?;
     w.dilation = sizes(r)?;
     Ok(())

@@ -77,6 +77,7 @@ pub fn block(unary: Unary) -> Block {
             b.prim(Prim::Add, &[positive, log])
         }
         Unary::Clamp(lo, hi) => clamp(&mut b, x, lo, hi),
+        Unary::Pow(p) => pow(&mut b, x, p),
     };
     b.finish(result)
 }
@@ -96,6 +97,45 @@ pub fn binary(binary: Binary) -> Block {
         Binary::Prelu => leaky(&mut b, x, y),
     };
     b.finish(result)
+}
+
+/// The program of `select` over `Arg(0)` (the mask), `Arg(1)` and `Arg(2)`. A NaN is not zero.
+pub fn select() -> Block {
+    let mut b = Block::new();
+    let mask = b.push(Node::Arg(0));
+    let then = b.push(Node::Arg(1));
+    let otherwise = b.push(Node::Arg(2));
+    let zero = b.constant(0.0);
+    let result = b.prim(Prim::SelectEq, &[mask, zero, otherwise, then]);
+    b.finish(result)
+}
+
+/// `x^p`; see [`Unary::Pow`].
+fn pow(b: &mut Block, x: Val, p: f64) -> Val {
+    let magnitude = p.abs();
+    let power = if magnitude == 0.5 {
+        b.prim(Prim::Sqrt, &[x])
+    } else if magnitude == 1.0 {
+        x
+    } else if magnitude == 2.0 || magnitude == 3.0 || magnitude == 4.0 {
+        let square = b.prim(Prim::Mul, &[x, x]);
+        match magnitude {
+            2.0 => square,
+            3.0 => b.prim(Prim::Mul, &[square, x]),
+            _four => b.prim(Prim::Mul, &[square, square]),
+        }
+    } else if p == 0.0 {
+        return b.constant(1.0);
+    } else {
+        let log = b.call(Func::Log, x);
+        let scaled = times(b, log, p);
+        return b.call(Func::Exp, scaled);
+    };
+    if p > 0.0 {
+        return power;
+    }
+    let one = b.constant(1.0);
+    b.prim(Prim::Div, &[one, power])
 }
 
 fn times(b: &mut Block, x: Val, factor: f64) -> Val {

@@ -42,6 +42,8 @@ fn count(shape: &[usize]) -> Result<usize, String> {
 fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
     let elements = count(&node.shape)?;
     let arity = match &node.op {
+        Op::Concat { .. } => node.inputs.len().max(1),
+        Op::Select => 3,
         Op::Param(_) | Op::Constant(_) => 0,
         Op::Binary(_) | Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } => 2,
         Op::Cast
@@ -53,7 +55,10 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
         | Op::Normalize { .. }
         | Op::Transpose(_)
         | Op::Reshape
-        | Op::Slice { .. } => 1,
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand
+        | Op::Pad { .. } => 1,
     };
     if node.inputs.len() != arity || node.inputs.iter().any(|NodeId(n)| *n as usize >= index) {
         return Err(format!("takes {arity} earlier nodes, not {:?}", node.inputs));
@@ -66,7 +71,7 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
             Some(p) => p.shape == out && p.dtype == node.dtype && p.kind != ParamKind::Out,
             None => false,
         },
-        (Op::Constant(values), _) => values.len() == elements,
+        (Op::Constant(values), _) => values.len() == 1 || values.len() == elements,
         (Op::Cast | Op::Unary(_), [x]) => x.shape == out,
         (Op::Binary(_), [a, b]) => broadcasts(&a.shape, &b.shape, out),
         (Op::MatMul, [a, b]) => matmul(&a.shape, &b.shape, out),
@@ -88,6 +93,25 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
             let fits = || start.checked_add(out[*axis]).is_some_and(|end| end <= x.shape[*axis]);
             x.shape.len() == out.len() && *axis < out.len() && (0..out.len()).all(same) && fits()
         }
+        (Op::Flip { axis }, [x]) => *axis < out.len() && x.shape == out,
+        (Op::Expand, [x]) => broadcasts(&x.shape, out, out),
+        (Op::Select, [mask, a, b]) => {
+            let rank = out.len();
+            let all = [mask, a, b].map(|n| &n.shape);
+            let covered = |i: usize| all.iter().any(|s| extent(s, i, rank) == out[i]);
+            all.iter().all(|s| broadcasts(s, out, out)) && (0..rank).all(covered)
+        }
+        (Op::Concat { axis }, parts) => {
+            let sum = parts.iter().try_fold(0usize, |n, p| n.checked_add(*p.shape.get(*axis)?));
+            let beside =
+                |p: &&Node| p.shape.len() == out.len() && (0..out.len()).all(|i| i == *axis || p.shape[i] == out[i]);
+            *axis < out.len() && sum == Some(out[*axis]) && parts.iter().all(beside)
+        }
+        (Op::Pad { pad, .. }, [x]) => {
+            let wider =
+                |i: usize| x.shape[i].checked_add(pad[i].0).and_then(|n| n.checked_add(pad[i].1)) == Some(out[i]);
+            x.shape.len() == out.len() && pad.len() == out.len() && (0..out.len()).all(wider)
+        }
         (
             Op::Cast
             | Op::Unary(_)
@@ -102,7 +126,11 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
             | Op::Normalize { .. }
             | Op::Transpose(_)
             | Op::Reshape
-            | Op::Slice { .. },
+            | Op::Slice { .. }
+            | Op::Flip { .. }
+            | Op::Expand
+            | Op::Select
+            | Op::Pad { .. },
             _,
         ) => false,
     };
@@ -115,7 +143,7 @@ fn check_dtype(node: &Node, inputs: &[&Node]) -> Result<(), String> {
     let good = match &node.op {
         Op::Param(_) => true,
         Op::Cast => node.dtype.is_float(),
-        Op::Transpose(_) | Op::Reshape | Op::Slice { .. } => same(node.dtype),
+        Op::Transpose(_) | Op::Reshape | Op::Slice { .. } | Op::Flip { .. } | Op::Expand => same(node.dtype),
         Op::Constant(_)
         | Op::Unary(_)
         | Op::Binary(_)
@@ -126,7 +154,10 @@ fn check_dtype(node: &Node, inputs: &[&Node]) -> Result<(), String> {
         | Op::Reduce { .. }
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
-        | Op::Normalize { .. } => node.dtype.is_float() && same(node.dtype),
+        | Op::Normalize { .. }
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Pad { .. } => node.dtype.is_float() && same(node.dtype),
     };
     if good { Ok(()) } else { Err(format!("{} does not follow from its operands", node.dtype)) }
 }
@@ -136,6 +167,7 @@ fn extent(shape: &[usize], i: usize, rank: usize) -> usize {
     (i + shape.len()).checked_sub(rank).map_or(1, |j| shape[j])
 }
 
+/// Whether `out` is what `a` and `b` broadcast to.
 fn broadcasts(a: &[usize], b: &[usize], out: &[usize]) -> bool {
     let fits = |i: usize| match (extent(a, i, out.len()), extent(b, i, out.len())) {
         (1, n) | (n, 1) => out[i] == n,

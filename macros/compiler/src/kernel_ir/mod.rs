@@ -20,6 +20,7 @@ pub mod read;
 
 use crate::dtype::DType;
 use crate::scalar::{Block, Prim};
+use std::sync::Arc;
 
 /// Index of a [`Buffer`] in [`Kernel::buffers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,7 +73,7 @@ pub enum Role {
     /// The kernel's own, on its stack, written before it is read.
     Temp,
     /// Fixed values (rounded to the kernel's dtype).
-    Const(Vec<f64>),
+    Const(Arc<[f64]>),
 }
 
 /// One index of a contraction: `0 ≤ index < extent`, `extent ≥ 1`.

@@ -47,7 +47,7 @@ pub(crate) fn declaration(r: &mut Reader<'_>) -> Result<Option<(Buffer, Vec<usiz
         "scalar" => Role::Scalar,
         "weight" => Role::Weight,
         "temp" => Role::Temp,
-        "const" => Role::Const(Vec::new()),
+        "const" => Role::Const([].into()),
         _ => return Ok(None),
     };
     r.bump();
@@ -60,7 +60,7 @@ pub(crate) fn declaration(r: &mut Reader<'_>) -> Result<Option<(Buffer, Vec<usiz
     if let Role::Const(values) = &mut role {
         r.expect("=")?;
         r.expect("[")?;
-        *values = r.list("]", Reader::f64)?;
+        *values = r.list("]", Reader::f64)?.into();
     }
     Ok(Some((Buffer { name, dtype, len, role }, shape)))
 }

@@ -1,5 +1,6 @@
 //! Writes the contraction of each root.
 
+use super::parts::{self, Part, Slot};
 use super::place::Place;
 use super::reduction;
 use crate::dtype::DType;
@@ -7,6 +8,7 @@ use crate::error::{Error, Errors};
 use crate::graph::{Graph, NodeId, Op, unary};
 use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role};
 use crate::scalar::{Block, Node, Val};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A coordinate of a tensor axis in terms of the contraction's indices.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,11 @@ pub struct Builder<'g> {
     buffers: Vec<Option<BufferId>>,
     /// Whether every root below a node has been computed.
     prepared: Vec<bool>,
+    /// How often each node is read.
+    uses: Vec<usize>,
+    /// The names of all buffers, and how many were made of each prefix.
+    names: BTreeSet<String>,
+    made: BTreeMap<&'static str, usize>,
     errors: Errors,
 }
 
@@ -55,6 +62,9 @@ impl<'g> Builder<'g> {
     /// A builder for the graph's parameters only.
     pub fn new(graph: &'g Graph, places: &'g [Place], kernel: Kernel) -> Builder<'g> {
         Builder {
+            names: kernel.buffers.iter().map(|b| b.name.clone()).collect(),
+            made: BTreeMap::new(),
+            uses: parts::uses(graph),
             graph,
             places,
             kernel,
@@ -66,12 +76,14 @@ impl<'g> Builder<'g> {
 
     /// Computes `node` into a parameter.
     pub fn store(&mut self, node: NodeId, target: BufferId) {
+        let slot = Slot::whole(&self.graph.node(node).shape);
         self.prepare(node);
         if self.buffers[node.0 as usize].is_none() && self.places[node.0 as usize] == Place::Root {
             self.buffers[node.0 as usize] = Some(target);
-            self.contract(node, target);
+            self.contract(node, target, &slot);
         } else {
-            self.contract_copy(node, target);
+            self.ensure(node);
+            self.contraction(node, target, &slot, false);
         }
     }
 
@@ -80,57 +92,99 @@ impl<'g> Builder<'g> {
         self.errors.finish(self.kernel)
     }
 
-    /// Makes sure that every root below `node` has been computed.
+    /// Makes sure that every root below `node` has been computed: operands first, each once, along
+    /// an explicit path, since a network is deeper than a thread's stack.
     fn prepare(&mut self, node: NodeId) {
         if std::mem::replace(&mut self.prepared[node.0 as usize], true) {
             return;
         }
-        let graph = self.graph;
-        for &input in &graph.node(node).inputs {
-            self.ensure(input);
+        let mut path = vec![(node, self.operands(node).into_iter())];
+        while let Some((at, operands)) = path.last_mut() {
+            let at = *at;
+            match operands.next() {
+                Some(input) if std::mem::replace(&mut self.prepared[input.0 as usize], true) => {}
+                Some(input) => path.push((input, self.operands(input).into_iter())),
+                None => {
+                    path.pop();
+                    if !path.is_empty() {
+                        self.settle(at);
+                    }
+                }
+            }
         }
     }
 
+    /// What must be in memory, or have its roots in memory, before a node is computed. An operand that
+    /// a concatenation computes itself stands for its own operands.
+    fn operands(&self, node: NodeId) -> Vec<NodeId> {
+        let mut operands = Vec::new();
+        let mut open = vec![node];
+        while let Some(at) = open.pop() {
+            let slot = Slot::whole(&self.graph.node(at).shape);
+            match &self.graph.node(at).op {
+                Op::Concat { .. } => {
+                    for part in parts::parts(self.graph, &self.uses, at, &slot) {
+                        if part.direct { &mut open } else { &mut operands }.push(part.source);
+                    }
+                }
+                _other => operands.extend(&self.graph.node(at).inputs),
+            }
+        }
+        operands
+    }
+
     fn ensure(&mut self, node: NodeId) {
+        self.prepare(node);
+        self.settle(node);
+    }
+
+    /// Puts a prepared node into memory if that is its place.
+    fn settle(&mut self, node: NodeId) {
+        let graph = self.graph;
         let i = node.0 as usize;
         if self.buffers[i].is_some() {
             return;
         }
-        let graph = self.graph;
         if let Op::Constant(values) = &graph.node(node).op {
             if values.len() > 1 {
                 self.buffers[i] = Some(self.new_buffer("const", values.len(), Role::Const(values.clone())));
             }
-            return;
-        }
-        self.prepare(node);
-        if self.places[i] == Place::Root {
-            let len = graph.node(node).shape.iter().product();
-            let buffer = self.new_buffer("t", len, Role::Temp);
+        } else if self.places[i] == Place::Root {
+            let shape = &graph.node(node).shape;
+            let buffer = self.new_buffer("t", shape.iter().product(), Role::Temp);
             self.buffers[i] = Some(buffer);
-            self.contract(node, buffer);
+            self.contract(node, buffer, &Slot::whole(shape));
         }
     }
 
-    fn new_buffer(&mut self, prefix: &str, len: usize, role: Role) -> BufferId {
-        let buffers = &mut self.kernel.buffers;
-        let mut n = 0;
-        while buffers.iter().any(|b| b.name == format!("{prefix}{n}")) {
-            n += 1;
+    fn new_buffer(&mut self, prefix: &'static str, len: usize, role: Role) -> BufferId {
+        let made = self.made.entry(prefix).or_default();
+        let mut name = format!("{prefix}{made}");
+        while !self.names.insert(name.clone()) {
+            *made += 1;
+            name = format!("{prefix}{made}");
         }
-        buffers.push(Buffer { name: format!("{prefix}{n}"), dtype: self.kernel.dtype, len, role });
-        BufferId(buffers.len() as u32 - 1)
+        *made += 1;
+        self.kernel.buffers.push(Buffer { name, dtype: self.kernel.dtype, len, role });
+        BufferId(self.kernel.buffers.len() as u32 - 1)
     }
 
-    /// `target[i] = node[i]` for a node that lies elsewhere (or is a parameter or constant itself).
-    fn contract_copy(&mut self, node: NodeId, target: BufferId) {
-        self.ensure(node);
-        self.contract(node, target);
+    /// Appends the contractions of a root that lies at a slot of `target`.
+    fn contract(&mut self, root: NodeId, target: BufferId, slot: &Slot) {
+        let mut open = vec![Part { source: root, direct: true, slot: slot.clone() }];
+        while let Some(Part { source, direct, slot }) = open.pop() {
+            match &self.graph.node(source).op {
+                Op::Concat { .. } if direct => {
+                    open.extend(parts::parts(self.graph, &self.uses, source, &slot).into_iter().rev());
+                }
+                _other => self.contraction(source, target, &slot, direct),
+            }
+        }
     }
 
-    /// Appends the contraction(s) of a root. A transposed convolution takes one per phase.
-    fn contract(&mut self, root: NodeId, target: BufferId) {
-        let own = self.buffers[root.0 as usize] == Some(target);
+    /// Appends the contraction(s) of one node: `own` computes it, otherwise it is copied from where it
+    /// lies. A transposed convolution takes one per phase.
+    fn contraction(&mut self, root: NodeId, target: BufferId, slot: &Slot, own: bool) {
         let hosted = if own { reduction::hosted(self.graph, self.places, root) } else { None };
         for phase in reduction::phases(self.graph, hosted) {
             let mut nest = Nest {
@@ -159,12 +213,17 @@ impl<'g> Builder<'g> {
                     return;
                 }
             }
-            let shape = &self.graph.node(root).shape;
-            let out = access(target, &coords, shape);
+            let place = |(axis, start): (&Option<usize>, &usize)| {
+                let mut at = axis.map_or_else(Affine::default, |i| axes[i].clone());
+                at.constant += *start as i64;
+                Coord { at, guarded: false }
+            };
+            let coords: Vec<Coord> = slot.axes.iter().zip(&slot.start).map(place).collect();
+            let out = access(target, &coords, &slot.shape);
             let Nest { indices, mut reads, reduction, tables, .. } = nest;
             for (values, read) in tables {
                 let len = values.len();
-                reads[read].buffer = self.new_buffer("count", len, Role::Const(values));
+                reads[read].buffer = self.new_buffer("count", len, Role::Const(values.into()));
             }
             self.kernel.body.push(Contraction { indices, parallel, reads, out, reduction, value });
         }
@@ -175,6 +234,10 @@ impl<'g> Builder<'g> {
 pub fn access(buffer: BufferId, coords: &[Coord], shape: &[usize]) -> Access {
     let dims = coords.iter().zip(shape).map(|(c, &extent)| Dim { at: c.at.clone(), extent, guarded: c.guarded });
     Access { buffer, dims: dims.collect() }
+}
+
+fn constant(at: i64) -> Coord {
+    Coord { at: Affine::constant(at), guarded: false }
 }
 
 impl<'g> Nest<'g> {
@@ -261,6 +324,24 @@ impl<'g> Nest<'g> {
                 inner[*axis].at.constant += *start as i64;
                 self.value(block, node.inputs[0], &inner)
             }
+            Op::Flip { axis } => {
+                let mut inner = at.to_vec();
+                let last = Affine::constant(node.shape[*axis] as i64 - 1);
+                inner[*axis].at = last.plus(&inner[*axis].at, -1);
+                self.value(block, node.inputs[0], &inner)
+            }
+            Op::Expand => self.broadcast(block, node.inputs[0], at),
+            Op::Select => {
+                self.arithmetic(id)?;
+                let mut args = Vec::with_capacity(3);
+                for &input in &node.inputs {
+                    args.push(self.broadcast(block, input, at)?);
+                }
+                Ok(block.inline(&unary::select(), |_, n| match n {
+                    Node::Arg(i) => args.get(*i).copied(),
+                    Node::Acc | Node::Load(_) | Node::Const(_) | Node::Prim(..) | Node::Call(..) => None,
+                }))
+            }
             Op::Reshape => {
                 let mut source = node.inputs[0];
                 while graph.node(source).op == Op::Reshape && self.buffers[source.0 as usize].is_none() {
@@ -273,7 +354,16 @@ impl<'g> Nest<'g> {
                 match (buffer, &graph.node(source).op) {
                     (Some(buffer), _) => Ok(self.load(block, buffer, at, &node.shape)),
                     (None, Op::Constant(values)) => Ok(block.constant(values.first().copied().unwrap_or(0.0))),
-                    (None, _) => Err(internal(graph, id, "a reshape of something that is not in memory")),
+                    (None, _) => match parts::units(graph, id) {
+                        Some(map) => {
+                            let mut inner = vec![constant(0); graph.node(node.inputs[0]).shape.len()];
+                            for (axis, coord) in map.iter().zip(at).filter_map(|(a, c)| a.map(|a| (a, c))) {
+                                inner[axis] = coord.clone();
+                            }
+                            self.value(block, node.inputs[0], &inner)
+                        }
+                        None => Err(internal(graph, id, "a reshape of something that is not in memory")),
+                    },
                 }
             }
             Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => {
@@ -284,8 +374,8 @@ impl<'g> Nest<'g> {
                 self.computed = outside;
                 result
             }
-            Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Normalize { .. } => {
-                Err(internal(graph, id, "a row operation that was not decomposed"))
+            Op::Softmax { .. } | Op::LogSoftmax { .. } | Op::Normalize { .. } | Op::Concat { .. } | Op::Pad { .. } => {
+                Err(internal(graph, id, "an operation that is not one contraction"))
             }
         }
     }
@@ -294,11 +384,8 @@ impl<'g> Nest<'g> {
     fn broadcast(&mut self, block: &mut Block, id: NodeId, at: &[Coord]) -> Result<Val, Error> {
         let shape = &self.graph.node(id).shape;
         let skip = at.len().saturating_sub(shape.len());
-        let coords: Vec<Coord> = at[skip..]
-            .iter()
-            .zip(shape)
-            .map(|(c, &e)| if e == 1 { Coord { at: Affine::constant(0), guarded: false } } else { c.clone() })
-            .collect();
+        let coords: Vec<Coord> =
+            at[skip..].iter().zip(shape).map(|(c, &e)| if e == 1 { constant(0) } else { c.clone() }).collect();
         self.value(block, id, &coords)
     }
 

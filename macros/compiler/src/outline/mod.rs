@@ -3,7 +3,7 @@
 //! 1. [`place`] decides which nodes are *roots* (get a buffer and a contraction of their own) and
 //!    which are computed inside a root: views as index arithmetic, element-wise operations as
 //!    its epilogue, at most one product, window or reduction as its sum.
-//! 2. [`build`] writes the contraction of each root.
+//! 2. [`build`] writes the contraction of each root; [`parts`] says where the operands of a concatenation go.
 //! 3. [`canonical`] drops indices of extent 1 and joins indices that walk memory as one.
 //! 4. [`storage`] keeps in-place results from overwriting what is still read, and lets
 //!    temporaries live in the result's buffer.
@@ -13,6 +13,7 @@
 mod build;
 mod canonical;
 mod order;
+mod parts;
 mod place;
 mod reduction;
 mod storage;

@@ -1,6 +1,11 @@
 //! Which nodes get a contraction of their own.
 
+use super::parts::{self, Slot, uses};
 use crate::graph::{Binary, Graph, NodeId, Op, Unary};
+
+/// The longest chain of operations inside one contraction: more would not make it faster, and the
+/// builder recurses along it.
+const DEPTH_LIMIT: usize = 64;
 
 /// Where a node is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +30,18 @@ enum Kind {
     Reduce,
     /// A product or window: its operands are read several times, so they must be in memory.
     Product,
+    /// Its operands are computed into it, or copied.
+    Concat,
 }
 
 fn kind(op: &Op) -> Kind {
     match op {
         Op::Param(_) | Op::Constant(_) => Kind::Leaf,
-        Op::Cast | Op::Transpose(_) | Op::Slice { .. } => Kind::View,
+        Op::Cast | Op::Transpose(_) | Op::Slice { .. } | Op::Flip { .. } | Op::Expand => Kind::View,
         Op::Reshape => Kind::Reshape,
-        Op::Unary(_) | Op::Binary(_) => Kind::Elementwise,
+        Op::Unary(_) | Op::Binary(_) | Op::Select => Kind::Elementwise,
+        // Padding is a concatenation after the passes.
+        Op::Concat { .. } | Op::Pad { .. } => Kind::Concat,
         Op::Reduce { .. } => Kind::Reduce,
         // Softmax and Normalize are gone after the passes; as products they are at least correct.
         Op::MatMul
@@ -82,6 +91,8 @@ struct Demand {
     broadcast: bool,
     /// In which order it is computed.
     walk: Walk,
+    /// The longest chain of inline nodes above it.
+    depth: usize,
     /// The contractions that compute it: a root, or the term of a reduction.
     homes: Vec<(NodeId, bool)>,
 }
@@ -91,11 +102,16 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
     let count = graph.nodes.len();
     let mut places = vec![Place::Inline; count];
     let mut demands: Vec<Demand> = (0..count).map(|_| Demand { plain: true, ..Demand::default() }).collect();
+    let uses = uses(graph);
+    let joined = only_joined(graph, &uses);
     let mut occupied = vec![false; count]; // roots that already hold a sum
     for i in (0..count).rev() {
         let id = NodeId(i as u32);
         let node = graph.node(id);
-        let kind = kind(&node.op);
+        let kind = match kind(&node.op) {
+            Kind::Reshape if joined[i] && parts::units(graph, id).is_some() => Kind::View,
+            other => other,
+        };
         let size = |n: NodeId| graph.node(n).shape.iter().product::<usize>();
         let demand = std::mem::take(&mut demands[i]);
         let home = match demand.homes.as_slice() {
@@ -105,9 +121,13 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
         let in_memory = demand.buffer || stores.contains(&id);
         let root = match kind {
             Kind::Leaf => false,
-            Kind::View => in_memory,
+            Kind::View => in_memory || demand.depth >= DEPTH_LIMIT,
             Kind::Reshape => false, // reads the memory of its operand under other extents
-            Kind::Elementwise => in_memory || demand.operand || home.is_none() || demand.broadcast && !cheap(graph, id),
+            Kind::Elementwise => {
+                let repeated = demand.broadcast && !cheap(graph, id);
+                in_memory || demand.operand || home.is_none() || repeated || demand.depth >= DEPTH_LIMIT
+            }
+            Kind::Concat => true,
             Kind::Reduce | Kind::Product => {
                 let fits = home
                     .is_some_and(|(h, term)| !term && size(h) == size(id) && demand.plain && !occupied[h.0 as usize])
@@ -115,24 +135,35 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
                 in_memory || demand.operand || !fits
             }
         };
-        places[i] = match kind {
-            Kind::Leaf => Place::Leaf,
-            Kind::View | Kind::Reshape | Kind::Elementwise | Kind::Reduce | Kind::Product if root => Place::Root,
-            Kind::View | Kind::Reshape | Kind::Elementwise | Kind::Reduce | Kind::Product => Place::Inline,
-        };
+        places[i] =
+            match kind {
+                Kind::Leaf => Place::Leaf,
+                Kind::View | Kind::Reshape | Kind::Elementwise | Kind::Reduce | Kind::Product | Kind::Concat => {
+                    if root { Place::Root } else { Place::Inline }
+                }
+            };
         let home = if root { Some((id, false)) } else { home };
         if matches!(kind, Kind::Reduce | Kind::Product)
             && let Some((h, _)) = home
         {
             occupied[h.0 as usize] = true;
         }
+        for part in parts::parts(graph, &uses, id, &Slot::whole(&node.shape)).iter().filter(|p| p.direct) {
+            demands[part.source.0 as usize].buffer = true; // a root, whose buffer is that of the concatenation
+        }
         // Tell the operands.
         for &input in &node.inputs {
             let d = &mut demands[input.0 as usize];
             let full_size = size(input) == size(id);
             d.broadcast |= size(input) < size(id);
+            d.depth = d.depth.max(if root { 1 } else { demand.depth + 1 });
             match kind {
                 Kind::Leaf => {}
+                // A view is computed in the contraction that copies it, but no sum is.
+                Kind::Concat => {
+                    add_home(d, (id, false));
+                    d.plain = false;
+                }
                 Kind::Reshape => d.buffer = true,
                 Kind::Product => demand_operand(graph, d, input, matches!(node.op, Op::MatMul)),
                 Kind::View if !root && demand.operand => demand_operand(graph, d, input, false),
@@ -151,7 +182,7 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
                         (Kind::View, Walk::Same) if !matches!(node.op, Op::Cast) => Walk::View,
                         (_, walk) => walk,
                     });
-                    let axes_survive = !matches!(node.op, Op::Slice { .. });
+                    let axes_survive = !matches!(node.op, Op::Slice { .. } | Op::Flip { .. } | Op::Expand);
                     d.plain &= full_size && axes_survive && (root || demand.plain);
                 }
             }
@@ -160,11 +191,20 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
     places
 }
 
+/// Whether each node has concatenations as its only readers.
+fn only_joined(graph: &Graph, uses: &[usize]) -> Vec<bool> {
+    let mut others = uses.to_vec();
+    for node in graph.nodes.iter().filter(|n| matches!(n.op, Op::Concat { .. })) {
+        node.inputs.iter().for_each(|i| others[i.0 as usize] -= 1);
+    }
+    others.into_iter().map(|n| n == 0).collect()
+}
+
 /// A product reads `input`: a view of memory will do, anything else must be stored.
 fn demand_operand(graph: &Graph, demand: &mut Demand, input: NodeId, slices: bool) {
     match &graph.node(input).op {
-        Op::Slice { .. } if !slices => demand.buffer = true,
-        Op::Transpose(_) | Op::Cast | Op::Slice { .. } => demand.operand = true,
+        Op::Slice { .. } | Op::Flip { .. } | Op::Expand if !slices => demand.buffer = true,
+        Op::Transpose(_) | Op::Cast | Op::Slice { .. } | Op::Flip { .. } | Op::Expand => demand.operand = true,
         _other => demand.buffer = true,
     }
 }

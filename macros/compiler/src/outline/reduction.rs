@@ -22,7 +22,14 @@ fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> O
     let node = graph.node(root);
     match &node.op {
         Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => Some(root),
-        Op::Cast | Op::Unary(_) | Op::Binary(_) | Op::Transpose(_) | Op::Slice { .. } => {
+        Op::Cast
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Select
+        | Op::Transpose(_)
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand => {
             let inline = node.inputs.iter().filter(|i| places[i.0 as usize] == Place::Inline);
             inline.copied().find_map(|i| search(graph, places, i, seen))
         }
@@ -31,7 +38,9 @@ fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> O
         | Op::Reshape
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
-        | Op::Normalize { .. } => None,
+        | Op::Normalize { .. }
+        | Op::Concat { .. }
+        | Op::Pad { .. } => None,
     }
 }
 
@@ -90,7 +99,12 @@ pub fn root_axes(nest: &mut Nest<'_>, hosted: Option<NodeId>) -> Option<Vec<Affi
                 | Op::Normalize { .. }
                 | Op::Transpose(_)
                 | Op::Reshape
-                | Op::Slice { .. } => {}
+                | Op::Slice { .. }
+                | Op::Flip { .. }
+                | Op::Expand
+                | Op::Select
+                | Op::Concat { .. }
+                | Op::Pad { .. } => {}
             }
         }
     }
@@ -137,7 +151,12 @@ fn inner_names(op: &Op, rank: usize) -> Vec<String> {
         | Op::Normalize { .. }
         | Op::Transpose(_)
         | Op::Reshape
-        | Op::Slice { .. } => return default_names(rank),
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Pad { .. } => return default_names(rank),
     };
     let lead = rank.saturating_sub(tail.len());
     std::iter::repeat_n("b", lead).chain(tail).map(ToString::to_string).collect()
@@ -173,7 +192,7 @@ fn trace(
     node.inputs.iter().filter(|&&i| nest.is_inline(i)).find_map(|&input| {
         let inner = match &node.op {
             Op::Cast | Op::Unary(_) => axes.clone(),
-            Op::Binary(_) => axes[axes.len().saturating_sub(graph.node(input).shape.len())..].to_vec(),
+            Op::Binary(_) | Op::Select => axes[axes.len().saturating_sub(graph.node(input).shape.len())..].to_vec(),
             Op::Transpose(perm) => {
                 let mut inner = vec![None; perm.len()];
                 for (axis, &p) in axes.iter().zip(perm) {
@@ -182,6 +201,10 @@ fn trace(
                 inner
             }
             Op::Slice { .. }
+            | Op::Flip { .. }
+            | Op::Expand
+            | Op::Concat { .. }
+            | Op::Pad { .. }
             | Op::Reshape
             | Op::Param(_)
             | Op::Constant(_)
@@ -304,7 +327,12 @@ pub fn compute(nest: &mut Nest<'_>, block: &mut Block, id: NodeId, at: &[Coord])
         | Op::Normalize { .. }
         | Op::Transpose(_)
         | Op::Reshape
-        | Op::Slice { .. } => Err(internal(graph, id, "not a reduction")),
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Pad { .. } => Err(internal(graph, id, "not a reduction")),
     }
 }
 

@@ -20,7 +20,11 @@ pub fn separate(kernel: &mut Kernel) {
         }
         let len = kernel.buffer(target).len;
         let temp = BufferId(kernel.buffers.len() as u32);
-        let name = format!("{}_new", kernel.buffer(target).name);
+        // Several contractions may store parts of one parameter.
+        let mut name = format!("{}_new", kernel.buffer(target).name);
+        while kernel.buffers.iter().any(|b| b.name == name) {
+            name.push('_');
+        }
         kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
         let c = &mut kernel.body[i];
         c.out.buffer = temp;

@@ -10,7 +10,7 @@
 //! its partner gets axes of extent 1 behind the batch axis. Only a convolution whose *filters*
 //! differ from sample to sample needs more: the samples become groups of one grouped convolution.
 
-use crate::graph::{Binary, Graph, Node, NodeId, Op, Param, ParamKind, Shape};
+use crate::graph::{Graph, Node, NodeId, Op, Param, ParamKind, Shape};
 
 /// Runs the pass.
 pub fn run(graph: &Graph, count: usize) -> Graph {
@@ -72,7 +72,7 @@ impl Batch {
         }
         let op = match &node.op {
             Op::Param(_) | Op::Constant(_) | Op::Cast | Op::Unary(_) | Op::Reshape | Op::Pool(..) => node.op.clone(),
-            Op::Binary(_) | Op::MatMul => {
+            Op::Binary(_) | Op::MatMul | Op::Expand | Op::Select => {
                 let aligned = node.inputs.iter().map(|i| self.align(graph, *i, node.shape.len())).collect();
                 return self.batched(node, node.op.clone(), aligned);
             }
@@ -101,6 +101,12 @@ impl Batch {
             Op::Normalize { axes, eps } => Op::Normalize { axes: behind(axes), eps: *eps },
             Op::Transpose(perm) => Op::Transpose([vec![0], behind(perm)].concat()),
             Op::Slice { axis, start } => Op::Slice { axis: axis + 1, start: *start },
+            Op::Flip { axis } => Op::Flip { axis: axis + 1 },
+            Op::Concat { axis } => {
+                let parts = node.inputs.iter().map(|i| self.every(graph, *i)).collect();
+                return self.batched(node, Op::Concat { axis: axis + 1 }, parts);
+            }
+            Op::Pad { pad, value } => Op::Pad { pad: [&[(0, 0)], &pad[..]].concat(), value: *value },
         };
         self.batched(node, op, inputs)
     }
@@ -128,11 +134,8 @@ impl Batch {
         if value.batched {
             return value.id;
         }
-        let ones = [vec![self.count], vec![1; node.shape.len()]].concat();
-        let values = vec![1.0; self.count];
-        let repeated = self.out.push(Op::Constant(values), vec![], node.dtype, ones, node.span);
         let shape = with(self.count, &node.shape);
-        self.out.push(Op::Binary(Binary::Mul), vec![value.id, repeated], node.dtype, shape, node.span)
+        self.out.push(Op::Expand, vec![value.id], node.dtype, shape, node.span)
     }
 
     /// A convolution with filters of every sample's own. `op` has `count` times the groups: the

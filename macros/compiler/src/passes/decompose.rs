@@ -51,7 +51,12 @@ pub fn run(graph: Graph) -> Graph {
         | Op::Reduce { .. }
         | Op::Transpose(_)
         | Op::Reshape
-        | Op::Slice { .. } => out.push(node.op.clone(), inputs, node.dtype, node.shape.clone(), node.span),
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand
+        | Op::Select
+        | Op::Concat { .. }
+        | Op::Pad { .. } => out.push(node.op.clone(), inputs, node.dtype, node.shape.clone(), node.span),
     })
 }
 
@@ -84,7 +89,7 @@ impl Rows<'_> {
 
     fn constant(&mut self, value: f64, like: NodeId) -> NodeId {
         let rank = self.out.node(like).shape.len();
-        self.push(Op::Constant(vec![value]), vec![], vec![1; rank])
+        self.push(Op::Constant([value].into()), vec![], vec![1; rank])
     }
 
     fn unary(&mut self, f: Unary, x: NodeId) -> NodeId {

@@ -5,12 +5,13 @@ pub mod batch;
 mod cse;
 mod dead;
 mod decompose;
+mod pad;
 
 use crate::graph::{Graph, NodeId};
 
 /// All passes.
 pub fn run(graph: Graph) -> Graph {
-    dead::run(cse::run(decompose::run(graph)))
+    dead::run(cse::run(pad::run(decompose::run(graph))))
 }
 
 /// Rebuilds a graph node by node; `f` returns the new id of each old node. What it pushes belongs to

@@ -91,7 +91,7 @@ pub fn block(loads: usize) -> impl Strategy<Value = Block> {
 fn buffers() -> impl Strategy<Value = Vec<Buffer>> {
     let role = prop_oneof![
         4 => select(vec![Role::In, Role::InOut, Role::Out, Role::Scalar, Role::Weight, Role::Temp]),
-        1 => vec(number(), 0..4).prop_map(Role::Const),
+        1 => vec(number(), 0..4).prop_map(|values| Role::Const(values.into())),
     ];
     let parts = vec((select(DType::ALL.to_vec()), size(), role), 1..5);
     (parts, names(4)).prop_map(|(parts, names)| {
@@ -329,7 +329,7 @@ fn operation() -> impl Strategy<Value = Formula> {
         let pool = [Pool::Max, Pool::Sum, Pool::Average { count_pad: flag }][n % 3];
         let reduce = [ReduceKind::Sum, ReduceKind::Mean, ReduceKind::Max, ReduceKind::Min][n % 4];
         match kind {
-            0 => Formula::Constant(vec![a, b]),
+            0 => Formula::Constant([a, b].into()),
             1 => Formula::Cast,
             2 => Formula::MatMul,
             3 => Formula::Conv(window, n),
