@@ -171,6 +171,21 @@ pub mod f32x8 {
         _mm256_extractf128_ps::<1>(a)
     }
 
+    /// The same register, all of whose lanes the optimiser must take for needed: it would otherwise compute
+    /// a tail of four or fewer lanes in half registers, and keep its operands twice. Costs no instruction.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn whole(a: V) -> V {
+        #[cfg_attr(miri, allow(unused_mut))]
+        let mut a = a;
+        #[cfg(not(miri))]
+        // SAFETY: no instruction; the register keeps its value.
+        unsafe {
+            core::arch::asm!("/* {0} */", inout(ymm_reg) a, options(pure, nomem, nostack, preserves_flags));
+        }
+        a
+    }
+
     /// Stores the first `N` lanes; see [`f32x4`](super::f32x4).
     ///
     /// # Safety
@@ -179,6 +194,7 @@ pub mod f32x8 {
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn store_first<const N: usize>(p: *mut f32, a: V) {
         use super::f32x4::store_first as part;
+        let a = whole(a);
         // SAFETY: the caller's promise; every arm writes `N` elements.
         unsafe {
             if N > 4 && N < 8 {
@@ -263,6 +279,21 @@ pub mod f64x4 {
         _mm256_extractf128_pd::<1>(a)
     }
 
+    /// The same register, all of whose lanes the optimiser must take for needed: it would otherwise compute
+    /// a tail of four or fewer lanes in half registers, and keep its operands twice. Costs no instruction.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    fn whole(a: V) -> V {
+        #[cfg_attr(miri, allow(unused_mut))]
+        let mut a = a;
+        #[cfg(not(miri))]
+        // SAFETY: no instruction; the register keeps its value.
+        unsafe {
+            core::arch::asm!("/* {0} */", inout(ymm_reg) a, options(pure, nomem, nostack, preserves_flags));
+        }
+        a
+    }
+
     /// Stores the first `N` lanes; see [`f32x4`](super::f32x4).
     ///
     /// # Safety
@@ -271,6 +302,7 @@ pub mod f64x4 {
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn store_first<const N: usize>(p: *mut f64, a: V) {
         use super::f64x2::store_first as part;
+        let a = whole(a);
         // SAFETY: the caller's promise; every arm writes `N` elements.
         unsafe {
             match N {

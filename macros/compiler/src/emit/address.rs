@@ -11,7 +11,13 @@
 //! is loaded a second time its pointer is made [`opaque`], which is no instruction but the end of
 //! what LLVM knows about it.
 //!
+//! Likewise LLVM moves loads that do not depend on a loop's variable out of the loop, and what it then
+//! cannot keep in registers it spills: a panel of weights is copied to the stack, to be read from there.
+//! Where a loop has more such loads than registers are to spare, their pointers are opaque in its body
+//! ([`invariant`]).
+//!
 //! [`opaque`]: Shared::reload
+//! [`invariant`]: Shared::invariant
 
 use super::Internal;
 use super::literal::{linear, variable};
@@ -92,6 +98,31 @@ impl Shared {
         }
         *loaded = BTreeSet::from([place.at.base]);
         Ok(Some(format!("let {name} = ::kernforge::__private::opaque({name});")))
+    }
+
+    /// The lines that keep loads which do not depend on the loop's variable in the loop's body, if
+    /// there are more than `most`.
+    pub(super) fn invariant(
+        &self,
+        kernel: &Kernel,
+        body: &[Stmt],
+        var: Var,
+        most: usize,
+    ) -> Result<Vec<String>, Internal> {
+        let fixed = body.iter().filter(|s| !matches!(s, Stmt::Store { .. })).filter_map(place);
+        let fixed: BTreeSet<(BufferId, &Addr)> =
+            fixed.map(|p| (p.buffer, p.at)).filter(|(_, at)| at.terms.iter().all(|t| t.0 != var)).collect();
+        if fixed.len() <= most {
+            return Ok(Vec::new());
+        }
+        let mut names = BTreeSet::new();
+        for (buffer, at) in fixed {
+            names.insert(match self.pointers.get(&(buffer, at.terms.clone())) {
+                Some(pointer) => format!("q{}", pointer.number),
+                None => pointer_name(&super::code::buffer(kernel, buffer)?.name),
+            });
+        }
+        Ok(names.into_iter().map(|name| format!("let {name} = ::kernforge::__private::opaque({name});")).collect())
     }
 
     /// The lines that compute them.

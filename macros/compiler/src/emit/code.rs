@@ -9,7 +9,7 @@ use crate::graph::Param;
 use crate::isa::{Call, Row, Table};
 use crate::kernel_ir::{Buffer, BufferId, Role};
 use crate::scalar::Prim;
-use crate::vir::{Bound, Kernel, Lanes, Op, Reg, Stmt};
+use crate::vir::{Bound, Kernel, Lanes, Op, Reg, Stmt, Var};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The function of one ISA as Rust text, named for the ISA. `params` are the kernel's first buffers
@@ -31,7 +31,7 @@ pub fn code(kernel: &Kernel, params: &[Param]) -> Result<String, Internal> {
     };
     count_sets(&kernel.body, &mut writer.sets);
     writer.buffers()?;
-    writer.body(&kernel.body)?;
+    writer.body(&kernel.body, None)?;
     Ok(writer.finish(params))
 }
 
@@ -96,13 +96,21 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn body(&mut self, body: &[Stmt]) -> Result<(), Internal> {
+    /// The kernel's body, or that of the loop over `var`.
+    fn body(&mut self, body: &[Stmt], var: Option<Var>) -> Result<(), Internal> {
         self.scopes.push(BTreeSet::new());
         let declarations = self.lines.len();
         self.lines.push(Line::Declare(self.depth, BTreeSet::new()));
         let mut shared = Shared::of(body, &mut self.shared);
         for line in shared.lines(self.kernel)? {
             self.line(line);
+        }
+        if let Some(var) = var
+            && self.table.registers_matter()
+        {
+            for line in shared.invariant(self.kernel, body, var, self.table.registers / 4)? {
+                self.line(line);
+            }
         }
         for stmt in body {
             self.stmt(stmt, &mut shared)?;
@@ -122,7 +130,7 @@ impl Writer<'_> {
                 self.line(format!("let mut {name}: isize = {lo};"));
                 self.line(format!("while {name} < {hi} {{"));
                 self.depth += 1;
-                self.body(body)?;
+                self.body(body, Some(*var))?;
                 self.line(format!("{name} += {step};"));
                 self.depth -= 1;
                 self.line("}".into());
