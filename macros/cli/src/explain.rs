@@ -6,9 +6,9 @@ use crate::source::Source;
 use kernforge_compiler::Variant;
 use kernforge_compiler::isa::Table;
 use kernforge_compiler::kernel_ir::{Contraction, Kernel};
-use kernforge_compiler::schedule::Plan;
 use kernforge_compiler::schedule::cost::{Estimate, Facts, estimate, registers};
 use kernforge_compiler::schedule::search::{Effort, Wishes, ranked};
+use kernforge_compiler::schedule::{Plan, pack};
 use std::fmt::Write;
 
 /// How many other plans are shown.
@@ -40,7 +40,7 @@ fn explain_variant(text: &mut String, kernel: &Kernel, variant: &Variant) {
         line(text, 2, format!("{} = {}", kernel.buffer(c.out.buffer).name, plan.display(c)));
         line(text, 3, sizes(c, plan, table));
         line(text, 3, reasons(&cost, arithmetic_bound(c, kernel, table)));
-        let others = ranked(c, kernel.dtype, table, Effort::Full, Wishes::default());
+        let others = ranked(c, kernel.dtype, table, Effort::Full, Wishes::default(), pack::spare(kernel));
         let others = others.iter().filter(|o| (o.plan.vector, &o.plan.tile) != (plan.vector, &plan.tile));
         for other in others.take(RUNNERS_UP) {
             let ratio = if cost.cycles > 0.0 { other.estimate.cycles / cost.cycles } else { 1.0 };

@@ -11,7 +11,7 @@ use crate::isa::{Isa, Table};
 use crate::kernel_ir::{Access, Contraction, IndexId, Kernel, Role};
 use crate::outline::in_place;
 use crate::scalar::{Block, Node};
-use crate::schedule::{Plan, Schedule, Vector, cost};
+use crate::schedule::{Plan, Schedule, Vector, cost, pack};
 
 /// A kernel and a schedule that passed [`verify`].
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,11 @@ pub fn verify<'a>(kernel: &'a Kernel, schedule: &'a Schedule, isa: Isa) -> Resul
     }
     for (c, plan) in kernel.body.iter().zip(&schedule.contractions) {
         check_plan(kernel, c, plan, isa.table())?;
+    }
+    let packs = kernel.body.iter().zip(&schedule.contractions).filter(|(_, plan)| plan.pack);
+    let panels: usize = packs.map(|(c, plan)| pack::bytes(c, plan, kernel.dtype)).sum();
+    if panels > pack::spare(kernel) {
+        return Err(format!("packed panels of {} KiB do not fit the stack", panels >> 10));
     }
     Ok(Verified { kernel, schedule, isa })
 }
@@ -207,6 +212,9 @@ fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> R
     }
     if !plan.tile.is_sorted_by(|a, b| a.0 < b.0) {
         return Err("tiles must be in index order".into());
+    }
+    if plan.pack && pack::operand(c, plan).is_none() {
+        return Err("packs an operand where there is none to pack".into());
     }
     let needed = cost::registers(c, plan, table);
     // One register stays free: LLVM needs it for what it moves around.

@@ -28,6 +28,7 @@ pub static TABLE: Table = Table {
         stores_per_cycle: 1.0,
         l2_bytes_per_cycle: 32.0,
         l1_bytes: 32 << 10,
+        l2_bytes: 512 << 10,
     },
     register: x86::register,
     prim,

@@ -113,6 +113,8 @@ pub struct Cost {
     pub l2_bytes_per_cycle: f64,
     /// L1 data cache in bytes.
     pub l1_bytes: usize,
+    /// L2 cache in bytes: the smallest among the CPUs that have the ISA and matter.
+    pub l2_bytes: usize,
 }
 
 impl Isa {

@@ -1,7 +1,7 @@
 //! Appends statements to a vector-IR kernel; shares equal loads within a tile.
 
 use crate::isa::Isa;
-use crate::kernel_ir::{BufferId, Kernel};
+use crate::kernel_ir::{Buffer, BufferId, Kernel, Role};
 use crate::vir::{self, Addr, Bound, Lanes, Op, Reg, Stmt, Var};
 use std::collections::HashMap;
 
@@ -48,6 +48,16 @@ impl<'a> Builder<'a> {
     /// The kernel being lowered.
     pub fn source(&self) -> &'a Kernel {
         self.source
+    }
+
+    /// A temporary of the kernel's own type that only the code being built knows.
+    pub fn scratch(&mut self, name: &str, len: usize) -> BufferId {
+        let mut name = name.to_string();
+        while self.kernel.buffers.iter().any(|b| b.name == name) {
+            name.push('_');
+        }
+        self.kernel.buffers.push(Buffer { name, dtype: self.kernel.dtype, len, role: Role::Temp });
+        BufferId(self.kernel.buffers.len() as u32 - 1)
     }
 
     pub fn emit(&mut self, stmt: Stmt) {

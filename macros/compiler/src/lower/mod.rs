@@ -8,6 +8,7 @@
 //! where it is several.
 
 mod builder;
+mod pack;
 mod reduce;
 mod tiles;
 mod value;
@@ -45,6 +46,8 @@ struct Lowering<'a, 'b> {
     tile: Vec<usize>,
     /// The vector index, if a parallel one.
     vector: Option<IndexId>,
+    /// The copied operand of the current tile of the vector index, if the plan packs.
+    panel: Option<pack::Panel>,
     /// The unrolled window that slides over the tile, if any.
     wave: Option<unroll::Wave>,
     /// Lanes of a register.
@@ -73,6 +76,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             vectors: 1,
             active: lanes,
             wave: unroll::wave(c, plan),
+            panel: None,
             b,
             c,
             plan,
@@ -94,12 +98,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
             if count == 1 {
                 self.at[i] = Addr::constant(start as i64);
+                self.pack(id)?;
                 self.loops(depth + 1)?;
                 continue;
             }
             let (lo, hi) = (start as i64, (start + count * elements) as i64);
             let var = self.b.open_loop(&self.c.index(id).name, (lo, hi - elements as i64));
             self.at[i] = Addr { base: 0, terms: vec![(var, 1)] };
+            self.pack(id)?;
             self.loops(depth + 1)?;
             self.b.close_loop(var, Bound::Const(lo), Bound::Const(hi), elements as i64);
         }

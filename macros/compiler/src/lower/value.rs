@@ -71,7 +71,12 @@ impl Lowering<'_, '_> {
     }
 
     /// A read: consecutive elements, one element in all lanes, or a stride.
-    fn load(&mut self, n: usize, row: &Offset, v: usize, lanes: Lanes) -> Reg {
+    pub fn load(&mut self, n: usize, row: &Offset, v: usize, lanes: Lanes) -> Reg {
+        let width = self.lanes;
+        if let Some(panel) = self.panel.as_ref().filter(|p| p.read == n) {
+            let op = self.load_packed(panel, v);
+            return self.b.set_new(width, op);
+        }
         let buffer = self.c.reads[n].buffer;
         let at = self.address(&self.reads[n], row, v);
         let along = match self.plan.vector {
@@ -86,7 +91,6 @@ impl Lowering<'_, '_> {
             1 => Op::Load { buffer, at, lanes },
             stride => Op::Gather { buffer, at, stride, lanes },
         };
-        let width = self.lanes;
         self.b.set_new(width, op)
     }
 }

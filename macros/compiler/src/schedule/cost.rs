@@ -18,9 +18,18 @@ use crate::scalar::{Block, Node, Prim};
 const ISSUE: f64 = 5.0;
 /// Fixed cycles per tile: zeroing, loop control, draining the pipeline.
 const TILE_OVERHEAD: f64 = 8.0;
-/// Bytes per cycle of a stream that no inner cache holds, and the cache size beyond which it is one.
+/// Bytes per cycle of a panel that no inner cache holds, ...
 const L3_BYTES_PER_CYCLE: f64 = 8.0;
-const L2_BYTES: f64 = (1 << 20) as f64;
+/// ... and of one whose rows lie on more pages than the TLB knows.
+const FAR_BYTES_PER_CYCLE: f64 = 2.5;
+/// Memory that the entries of the TLB cover.
+const TLB_REACH: f64 = (3 << 19) as f64;
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// Bytes of a page, and of all sets of the inner cache.
+const PAGE: usize = 4096;
+/// Lines of one set, in either cache.
+const WAYS: usize = 8;
 /// Cycles to enter and leave a reduction loop: bounds, the last mispredicted branch now and then.
 const LOOP_OVERHEAD: f64 = 2.0;
 /// FMAs that wait in the scheduler of a core at a time: how far it looks for independent chains.
@@ -39,8 +48,10 @@ pub struct Estimate {
     pub loads: f64,
     /// Cycles that the chains of dependent FMAs take.
     pub latency: f64,
-    /// Cycles outside the reduction: epilogue, stores, loop control.
+    /// Cycles outside the reduction: epilogue, stores, loop control, packing.
     pub around: f64,
+    /// Whether every tile reads its panel from beyond the inner caches.
+    pub far: bool,
 }
 
 /// What the model needs to know of a contraction, gathered once.
@@ -214,8 +225,33 @@ pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> E
         total.loads += count * one.loads;
         total.latency += count * one.latency;
         total.around += count * one.around;
+        total.far |= one.far;
+    }
+    if plan.pack {
+        let copy = packing(c, facts, plan, table);
+        total.cycles += copy;
+        total.around += copy;
     }
     total
+}
+
+/// Cycles of all copies into panels: each reads its operand once, many rows in flight at a time.
+fn packing(c: &Contraction, f: &Facts, plan: &Plan, table: &Table) -> f64 {
+    let Vector::Parallel { index, lanes, vectors } = plan.vector else { return 0.0 };
+    let outside = plan.order.iter().take_while(|&&i| i != index).map(|&i| c.index(i).extent as f64);
+    let tiles = c.index(index).extent.div_ceil(lanes * vectors) as f64;
+    let bytes = (lanes * vectors * f.dtype.bytes()).max(LINE) as f64;
+    let step = (bytes / L3_BYTES_PER_CYCLE).max(vectors as f64 / table.cost.stores_per_cycle);
+    f.steps * tiles * step * outside.product::<f64>()
+}
+
+/// Whether `rows` lines, `stride` bytes apart, find room in a cache of so many bytes: a power of two
+/// between them leaves most of its sets unused.
+fn held(rows: f64, stride: usize, bytes: usize) -> bool {
+    let sets = bytes / (LINE * WAYS);
+    let apart = (stride / LINE).max(1);
+    let shared = 1 << apart.trailing_zeros().min(sets.max(1).ilog2());
+    rows <= (sets / shared * WAYS) as f64
 }
 
 /// What the model needs to know of an unrolled window ([`unroll::Wave`]).
@@ -259,11 +295,19 @@ fn tile_cost(
     let rate = if lanes == widest { cost.fma_per_cycle } else { cost.narrow_fma_per_cycle };
     let registers = (rows * vectors) as f64;
     let mut lines = 0.0; // load instructions per step
+    let mut conflicts = 0.0; // lines per step that do not stay in L1
     let mut panel = 0.0; // bytes read per step from operands shared by all rows
     for ((read, &last), &n) in f.term.iter().zip(&f.last).zip(&f.numbers) {
         let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
         let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
         lines += uses as f64 * count * gathers * sliding.map_or(1.0, |s| if s.read == n { s.share } else { 1.0 });
+        // Rows a page apart share one set of the inner cache: more than fit and none stays.
+        let paged = read.iter().zip(tile).any(|(&k, &t)| {
+            t > WAYS - 2 && k != 0 && (k.unsigned_abs() as usize * f.dtype.bytes()).is_multiple_of(PAGE)
+        });
+        if paged && last == 1 {
+            conflicts += uses as f64;
+        }
         if uses == 1 {
             panel += count * (lanes * f.dtype.bytes()) as f64;
         }
@@ -274,11 +318,18 @@ fn tile_cost(
         Vector::None | Vector::Parallel { .. } => (f.steps, f.partials as f64),
     };
     let arithmetic = registers * (1.0 + f.term_ops) / rate;
-    let mut load = lines / cost.loads_per_cycle;
-    if panel * steps > 0.75 * cost.l1_bytes as f64 {
-        // Rows of a page or more apart share cache sets and TLB entries: such a panel comes from L3.
-        let far = f.row_bytes >= 1024 && f.row_bytes as f64 * steps > L2_BYTES;
-        load = load.max(panel / if far { L3_BYTES_PER_CYCLE } else { cost.l2_bytes_per_cycle });
+    let mut load = (lines / cost.loads_per_cycle).max(conflicts * LINE as f64 / cost.l2_bytes_per_cycle);
+    let stride = if plan.pack { 0 } else { f.row_bytes };
+    let fits = |bytes: usize| panel * steps <= 0.75 * bytes as f64 && held(steps, stride, bytes);
+    let far = panel > 0.0 && f.row_bytes > 0 && !plan.pack && !fits(cost.l2_bytes);
+    if panel > 0.0 && !fits(cost.l1_bytes) {
+        let rate = match far {
+            true if f.row_bytes as f64 * steps > TLB_REACH => FAR_BYTES_PER_CYCLE,
+            true => L3_BYTES_PER_CYCLE,
+            false => cost.l2_bytes_per_cycle,
+        };
+        // From far away comes a line at a time.
+        load = load.max(if far { panel.max(LINE as f64) } else { panel } / rate);
     }
     let latency = match sliding {
         // In memory order the terms of a row come close together, so few chains are in sight.
@@ -311,6 +362,7 @@ fn tile_cost(
         loads: steps * load,
         latency: steps * latency,
         around,
+        far,
     }
 }
 

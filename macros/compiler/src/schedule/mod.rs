@@ -4,6 +4,7 @@
 //! [`search`] with the cost model or given by the user (`#[tile(..)]`, `#[unroll(..)]`).
 
 pub mod cost;
+pub mod pack;
 pub mod print;
 pub mod read;
 pub mod search;
@@ -31,6 +32,9 @@ pub struct Plan {
     pub unrolled: Vec<IndexId>,
     /// Copies of the innermost reduction loop's body per iteration, ≥ 1.
     pub unroll: usize,
+    /// Whether the operand that is read along the vector index is first copied, for each tile of that
+    /// index, into a panel of consecutive elements ([`pack`]).
+    pub pack: bool,
 }
 
 /// How the lanes of a register are used.

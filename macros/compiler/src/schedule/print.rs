@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `n:16x2` is two registers of 16 lanes along `n`; `reduce k:16` puts lanes along the summation;
-//! `scalar` uses none. What is not stated is not tiled, not unrolled.
+//! `scalar` uses none. What is not stated is not tiled, not unrolled. `pack`
+//! copies the operand along `n` into a panel for each tile.
 
 use super::{Plan, Schedule, Vector};
 use crate::kernel_ir::print::index_name;
@@ -51,6 +52,9 @@ impl Plan {
         }
         if !self.unrolled.is_empty() {
             parts.push(format!("unrolled {}", joined(self.unrolled.iter().map(|&i| name(i)))));
+        }
+        if self.pack {
+            parts.push("pack".into());
         }
         parts.join("; ")
     }

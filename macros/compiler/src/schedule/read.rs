@@ -21,7 +21,7 @@ pub fn read(text: &str, kernel: &Kernel) -> Result<Schedule, String> {
 
 fn plan(r: &mut Reader<'_>, contraction: &Contraction) -> Result<Plan, String> {
     let vector = vector(r, contraction)?;
-    let mut plan = Plan { vector, tile: Vec::new(), order: Vec::new(), unrolled: Vec::new(), unroll: 1 };
+    let mut plan = Plan { vector, tile: Vec::new(), order: Vec::new(), unrolled: Vec::new(), unroll: 1, pack: false };
     while r.eat(";") {
         if r.eat("tile") {
             plan.tile = items(r, |r| {
@@ -39,8 +39,10 @@ fn plan(r: &mut Reader<'_>, contraction: &Contraction) -> Result<Plan, String> {
                 r.expect(":")?;
             }
             plan.unroll = r.usize()?;
+        } else if r.eat("pack") {
+            plan.pack = true;
         } else {
-            return Err(r.expected("`tile`, `order`, `unroll` or `unrolled`"));
+            return Err(r.expected("`tile`, `order`, `unroll`, `unrolled` or `pack`"));
         }
     }
     Ok(plan)

@@ -6,7 +6,7 @@
 //! can be scheduled again with less ([`Effort`]).
 
 use super::cost::{Estimate, Facts, estimate, registers};
-use super::{Plan, Schedule, Vector, unroll};
+use super::{Plan, Schedule, Vector, pack, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
 use crate::kernel_ir::{Contraction, IndexId, Kernel};
@@ -52,9 +52,10 @@ pub struct Ranked {
 pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (Schedule, f64) {
     let main = main(kernel);
     let mut cycles = 0.0;
+    let panel = pack::spare(kernel) / kernel.body.len().max(1);
     let plans = kernel.body.iter().enumerate().map(|(i, c)| {
         let wishes = if i == main { wishes } else { Wishes::default() };
-        let best = ranked(c, kernel.dtype, table, effort, wishes).into_iter().next();
+        let best = ranked(c, kernel.dtype, table, effort, wishes, panel).into_iter().next();
         cycles += best.as_ref().map_or(0.0, |b| b.estimate.cycles);
         best.map_or_else(|| scalar(c), |b| b.plan)
     });
@@ -73,13 +74,21 @@ pub fn granted(kernel: &Kernel, schedule: &Schedule, wishes: Wishes) -> bool {
     wishes.tile.is_none_or(|(wanted, _)| rows == wanted)
 }
 
-/// All candidate plans of a contraction, cheapest first; ties keep the order of generation.
-pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wishes: Wishes) -> Vec<Ranked> {
+/// All candidate plans of a contraction, cheapest first; ties keep the order of generation. A packed
+/// panel may take `panel` bytes of stack.
+pub fn ranked(
+    c: &Contraction,
+    dtype: DType,
+    table: &Table,
+    effort: Effort,
+    wishes: Wishes,
+    panel: usize,
+) -> Vec<Ranked> {
     let facts = Facts::new(c, dtype);
     let mut candidates = Vec::new();
     for vector in vectors(c, dtype, table, wishes) {
         for tile in tiles(c, vector, table, effort, wishes) {
-            let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1 };
+            let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1, pack: false };
             unroll::decide(c, &mut plan, table, effort, wishes);
             // A wish is kept even where it does not fit: `verify` then says so.
             if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
@@ -92,8 +101,16 @@ pub fn ranked(c: &Contraction, dtype: DType, table: &Table, effort: Effort, wish
                 continue;
             }
             plan.order = order(c, &plan);
-            let estimate = estimate(c, &facts, &plan, table);
-            candidates.push(Ranked { plan, estimate });
+            let plain = estimate(c, &facts, &plan, table);
+            // Only a panel that the caches do not hold as it is can be worth a copy.
+            if plain.far && pack::bytes(c, &plan, dtype) <= panel {
+                let packed = Plan { pack: true, ..plan.clone() };
+                if pack::operand(c, &packed).is_some() {
+                    let estimate = estimate(c, &facts, &packed, table);
+                    candidates.push(Ranked { plan: packed, estimate });
+                }
+            }
+            candidates.push(Ranked { plan, estimate: plain });
         }
     }
     candidates.sort_by(|a, b| a.estimate.cycles.total_cmp(&b.estimate.cycles));
@@ -168,7 +185,14 @@ fn code(c: &Contraction, plan: &Plan) -> usize {
 /// The plan that always works.
 pub fn scalar(c: &Contraction) -> Plan {
     let unroll = c.reduction.as_ref().map_or(1, |r| r.partials);
-    Plan { vector: Vector::None, tile: vec![], order: c.parallel_ids().collect(), unrolled: vec![], unroll }
+    Plan {
+        vector: Vector::None,
+        tile: vec![],
+        order: c.parallel_ids().collect(),
+        unrolled: vec![],
+        unroll,
+        pack: false,
+    }
 }
 
 /// Ways to use the lanes.

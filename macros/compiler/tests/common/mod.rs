@@ -4,8 +4,8 @@
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Graph, NodeId, Op, Param, ParamId, ParamKind};
 use kernforge_compiler::isa::Isa;
-use kernforge_compiler::schedule::Schedule;
 use kernforge_compiler::schedule::search::{Effort, Wishes, best};
+use kernforge_compiler::schedule::{Schedule, pack};
 use kernforge_compiler::{graph, kernel_ir, lower, outline, passes, verify, vir};
 use proc_macro2::Span;
 
@@ -117,13 +117,27 @@ pub fn check_all(graph: &Graph, seed: u64) {
     for isa in Isa::ALL {
         for effort in Effort::ALL {
             let schedule = scheduled(&kernel, isa, effort);
-            let code = lowered(&kernel, &schedule, isa);
-            let mut by_code = arguments(graph, seed);
-            vir::interp::run(&code, &mut by_code)
-                .unwrap_or_else(|e| panic!("{} {effort:?}: {e}\n{kernel}\n{schedule:?}\n{code}", isa.name()));
-            same(graph, &expected, &by_code, &|| format!("{} {effort:?}\n{kernel}\n{schedule:?}\n{code}", isa.name()));
+            let packed = if effort == Effort::Full { packed(&kernel, &schedule) } else { None };
+            for schedule in [Some(schedule), packed].into_iter().flatten() {
+                let code = lowered(&kernel, &schedule, isa);
+                let mut by_code = arguments(graph, seed);
+                let what = || format!("{} {effort:?}\n{kernel}\n{schedule:?}\n{code}", isa.name());
+                vir::interp::run(&code, &mut by_code).unwrap_or_else(|e| panic!("{e}\n{}", what()));
+                same(graph, &expected, &by_code, &what);
+            }
         }
     }
+}
+
+/// The schedule with every panel packed that can be: the search does so for large ones only.
+fn packed(kernel: &kernel_ir::Kernel, schedule: &Schedule) -> Option<Schedule> {
+    let mut schedule = schedule.clone();
+    let mut any = false;
+    for (c, plan) in kernel.body.iter().zip(&mut schedule.contractions) {
+        plan.pack = pack::operand(c, plan).is_some();
+        any |= plan.pack;
+    }
+    any.then_some(schedule)
 }
 
 fn same(graph: &Graph, expected: &[Vec<f32>], got: &[Vec<f32>], what: &dyn Fn() -> String) {

@@ -178,13 +178,14 @@ fn plan(contraction: &Contraction) -> impl Strategy<Value = Plan> + use<> {
         1 if count > 0 => Vector::Parallel { index, lanes, vectors },
         _ => Vector::Reduce { lanes },
     });
-    (vector, list(), vec(size(), 3), list(), list(), size()).prop_map(
-        |(vector, tile, sizes, order, unrolled, unroll)| Plan {
+    (vector, list(), vec(size(), 3), list(), list(), size(), any::<bool>()).prop_map(
+        |(vector, tile, sizes, order, unrolled, unroll, pack)| Plan {
             vector,
             tile: tile.into_iter().zip(sizes).collect(),
             order,
             unrolled,
             unroll,
+            pack,
         },
     )
 }
