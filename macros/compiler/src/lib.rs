@@ -13,6 +13,7 @@ pub mod dtype;
 pub mod emit;
 pub mod error;
 pub mod graph;
+pub mod import;
 pub mod isa;
 pub mod kernel_ir;
 pub mod lower;
