@@ -420,7 +420,7 @@ fn axes_of(word: &str, spatial: usize) -> Option<[Axis; 3]> {
 /// PyTorch's transposed convolution: `[groups·input, out/groups, *kernel]`.
 fn filter(kernel: &[usize], input: usize, out: usize, groups: usize, order: [Axis; 3]) -> Layout {
     let (mut shape, mut atoms) = (Vec::new(), Vec::new());
-    let (mut kernel_at, mut group_at, mut in_at, mut out_at) = (0, 0, 0, 0);
+    let (mut kernel_at, mut group_at, mut in_at, mut out_at) = (0, None, 0, 0);
     for axis in order {
         match axis {
             Axis::Kernel => {
@@ -429,8 +429,12 @@ fn filter(kernel: &[usize], input: usize, out: usize, groups: usize, order: [Axi
                 shape.extend(kernel);
             }
             Axis::In => {
-                (group_at, in_at) = (atoms.len(), atoms.len() + 1);
-                atoms.extend([groups, input]);
+                if groups > 1 {
+                    group_at = Some(atoms.len());
+                    atoms.push(groups);
+                }
+                in_at = atoms.len();
+                atoms.push(input);
                 shape.push(groups * input);
             }
             Axis::Out => {
@@ -441,7 +445,9 @@ fn filter(kernel: &[usize], input: usize, out: usize, groups: usize, order: [Axi
         }
     }
     let mut axes: Vec<usize> = (kernel_at..kernel_at + kernel.len()).collect();
-    axes.extend([in_at, group_at, out_at]);
+    axes.push(in_at);
+    axes.extend(group_at);
+    axes.push(out_at);
     Layout { shape, atoms, axes, select: Vec::new(), gates: None, zero: false }
 }
 
@@ -532,3 +538,6 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

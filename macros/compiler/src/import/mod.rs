@@ -11,8 +11,6 @@ pub mod format;
 pub mod locate;
 pub mod npy;
 pub mod npz;
-#[cfg(feature = "onnx")]
-pub mod onnx;
 pub mod seeded;
 
 pub use kernforge_safetensors::Dtype as FileDtype;

@@ -1,83 +1,61 @@
 //! Weights without a file: `weights = seeded(42)`.
 //!
-//! Input: a seed, a layer's key and how its parameter starts ([`Init`]; [`Init::of`] holds PyTorch's
-//! defaults). Output: values that depend on nothing else, not on the order in which parameters are
-//! asked for nor on the platform, so that a network keeps its weights when layers are added. The
-//! numbers are not PyTorch's own, only their distribution is.
+//! Input: a seed, a tensor's key and how it starts ([`Init`]; [`init`] holds PyTorch's defaults).
+//! Output: values that depend on nothing else, not on the order in which tensors are asked for nor on
+//! the platform, so that a network keeps its weights when layers are added. The numbers are not
+//! PyTorch's own, only their distribution is.
 //!
 //! The generator is SplitMix64 (Steele, Lea, Flood 2014) used as a counter: number `n` of a key is
 //! the finaliser of `start + n·γ`.
 
 use super::format::{Layer, Role};
+use crate::graph::network::Init;
 
-/// How a parameter starts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Init {
-    /// All zero.
-    Zero,
-    /// All one.
-    One,
-    /// All this value.
-    Constant(f64),
-    /// Uniform in ±bound.
-    Uniform(f64),
-    /// Normal around zero with this standard deviation.
-    Normal(f64),
-}
-
-impl Init {
-    /// PyTorch's default for a parameter of a layer; `native` is the weight's native shape (also for
-    /// a bias, which starts within the same bound).
-    ///
-    /// A `param` has no default in PyTorch; it starts as the position embeddings of GPT-2 and ViT
-    /// do, normal with a standard deviation of 0.02.
-    pub fn of(layer: &Layer, role: Role, native: &[usize]) -> Init {
-        match layer {
-            Layer::Linear | Layer::Conv { .. } | Layer::Depthwise { .. } => match native {
-                // kaiming_uniform(a = √5): √(6 / ((1 + 5) · fan_in)); one axis is the output.
-                [inner @ .., out] => within(match layer {
-                    // One input channel feeds each output.
-                    Layer::Depthwise { .. } => inner.iter().product(),
-                    _ => inner.iter().product::<usize>() * usize::from(*out > 0),
-                }),
-                [] => Init::Zero,
-            },
-            // PyTorch's fan_in counts the second axis of its [I, O/g, *K].
-            Layer::ConvTranspose { groups, .. } => match native {
-                [kernel @ .., _, out] => within(kernel.iter().product::<usize>() * out / (*groups).max(1)),
-                _ => Init::Zero,
-            },
-            Layer::Norm | Layer::BatchNorm => match role {
-                Role::Weight | Role::RunningVar => Init::One,
-                _ => Init::Zero,
-            },
-            Layer::Prelu => Init::Constant(0.25),
-            Layer::Embedding => Init::Normal(1.0),
-            Layer::Recurrent { hidden, .. } => within(*hidden),
-            Layer::Attention => match (role, native) {
-                // xavier_uniform over [3E, E]: √(6 / (fan_in + fan_out)).
-                (Role::InProjWeight, [inputs, out]) => Init::Uniform((6.0 / (inputs + out) as f64).sqrt()),
-                (Role::Weight, [inputs, ..]) => within(*inputs),
-                _ => Init::Zero,
-            },
-            Layer::Param => Init::Normal(0.02),
-        }
+/// PyTorch's default for a parameter of a layer; `native` is the weight's native shape (also for
+/// a bias, which starts within the same bound).
+///
+/// A `param` has no default in PyTorch; it starts as the position embeddings of GPT-2 and ViT
+/// do, normal with a standard deviation of 0.02.
+pub fn init(layer: &Layer, role: Role, native: &[usize]) -> Init {
+    match layer {
+        // kaiming_uniform(a = √5): √(6 / ((1 + 5) · fan_in)), the fan-in being all axes but the output's.
+        Layer::Linear | Layer::Conv { .. } | Layer::Depthwise { .. } => match native {
+            [inner @ .., _] => within(inner.iter().product()),
+            [] => Init::Constant(0.0),
+        },
+        // PyTorch's fan_in counts the second axis of its [I, O/g, *K].
+        Layer::ConvTranspose { groups, .. } => match native {
+            [kernel @ .., _, out] => within(kernel.iter().product::<usize>() * out / (*groups).max(1)),
+            _ => Init::Constant(0.0),
+        },
+        Layer::Norm | Layer::BatchNorm => match role {
+            Role::Weight | Role::RunningVar => Init::Constant(1.0),
+            _ => Init::Constant(0.0),
+        },
+        Layer::Prelu => Init::Constant(0.25),
+        Layer::Embedding => Init::Normal(1.0),
+        Layer::Recurrent { hidden, .. } => within(*hidden),
+        Layer::Attention => match (role, native) {
+            // xavier_uniform over [3E, E]: √(6 / (fan_in + fan_out)).
+            (Role::InProjWeight, [inputs, out]) => Init::Uniform((6.0 / (inputs + out) as f64).sqrt()),
+            (Role::Weight, [inputs, ..]) => within(*inputs),
+            _ => Init::Constant(0.0),
+        },
+        Layer::Param => Init::Normal(0.02),
     }
 }
 
 /// Uniform in ±1/√n.
 fn within(n: usize) -> Init {
-    if n == 0 { Init::Zero } else { Init::Uniform(1.0 / (n as f64).sqrt()) }
+    if n == 0 { Init::Constant(0.0) } else { Init::Uniform(1.0 / (n as f64).sqrt()) }
 }
 
-/// The values of the parameter called `key`, row-major in the native layout.
-pub fn seeded(seed: u64, key: &str, init: Init, len: usize) -> Vec<f32> {
+/// The values of the tensor called `key`, in the file's order; to be rounded to its type.
+pub fn seeded(seed: u64, key: &str, init: Init, len: usize) -> Vec<f64> {
     let numbers = Numbers::new(seed, key);
-    let each = |value: &dyn Fn(u64) -> f64| (0..len as u64).map(|n| value(n) as f32).collect();
+    let each = |value: &dyn Fn(u64) -> f64| (0..len as u64).map(value).collect();
     match init {
-        Init::Zero => vec![0.0; len],
-        Init::One => vec![1.0; len],
-        Init::Constant(value) => vec![value as f32; len],
+        Init::Constant(value) => vec![value; len],
         Init::Uniform(bound) => each(&|n| bound * numbers.symmetric(n)),
         Init::Normal(deviation) => each(&|n| deviation * numbers.normal(n)),
     }
@@ -155,19 +133,18 @@ mod tests {
     /// depend on them.
     #[test]
     fn the_generator_stays() {
-        assert_eq!(seeded(42, "fc.weight", Init::Uniform(1.0), 3), GOLDEN_UNIFORM);
-        assert_eq!(seeded(42, "fc.weight", Init::Normal(1.0), 3), GOLDEN_NORMAL);
+        let f32s = |init| seeded(42, "fc.weight", init, 3).iter().map(|v| *v as f32).collect::<Vec<f32>>();
+        assert_eq!(f32s(Init::Uniform(1.0)), [-0.42585707, 0.54958147, -0.8575216]);
+        assert_eq!(f32s(Init::Normal(1.0)), [0.6774518, 2.5955281, 0.7776393]);
     }
-    const GOLDEN_UNIFORM: [f32; 3] = [0.0; 3];
-    const GOLDEN_NORMAL: [f32; 3] = [0.0; 3];
 
     #[test]
     fn moments() {
         let n = 100_000;
         for (init, deviation) in [(Init::Uniform(3.0), 3.0f64.sqrt()), (Init::Normal(2.0), 2.0)] {
             let values = seeded(7, "w", init, n);
-            let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n as f64;
-            let square = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / n as f64;
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let square = values.iter().map(|v| v.powi(2)).sum::<f64>() / n as f64;
             assert!(mean.abs() < 0.03, "{init:?}: mean {mean}");
             assert!((square.sqrt() / deviation - 1.0).abs() < 0.01, "{init:?}: deviation {}", square.sqrt());
         }
@@ -188,15 +165,15 @@ mod tests {
     #[test]
     fn pytorch_defaults() {
         let conv = Layer::Conv { spatial: 2 };
-        assert_eq!(Init::of(&conv, Role::Weight, &[3, 3, 4, 8]), Init::Uniform(1.0 / 6.0));
-        assert_eq!(Init::of(&conv, Role::Bias, &[3, 3, 4, 8]), Init::Uniform(1.0 / 6.0));
+        assert_eq!(init(&conv, Role::Weight, &[3, 3, 4, 8]), Init::Uniform(1.0 / 6.0));
+        assert_eq!(init(&conv, Role::Bias, &[3, 3, 4, 8]), Init::Uniform(1.0 / 6.0));
         let depthwise = Layer::Depthwise { spatial: 2, multiplier: 2 };
-        assert_eq!(Init::of(&depthwise, Role::Weight, &[2, 2, 8]), Init::Uniform(0.5));
+        assert_eq!(init(&depthwise, Role::Weight, &[2, 2, 8]), Init::Uniform(0.5));
         let transposed = Layer::ConvTranspose { spatial: 1, groups: 2 };
-        assert_eq!(Init::of(&transposed, Role::Weight, &[2, 5, 16]), Init::Uniform(0.25));
-        assert_eq!(Init::of(&Layer::Linear, Role::Weight, &[64, 10]), Init::Uniform(0.125));
-        assert_eq!(Init::of(&Layer::BatchNorm, Role::RunningVar, &[8]), Init::One);
-        assert_eq!(Init::of(&Layer::BatchNorm, Role::RunningMean, &[8]), Init::Zero);
-        assert_eq!(Init::of(&Layer::Attention, Role::InProjWeight, &[6, 18]), Init::Uniform(0.5));
+        assert_eq!(init(&transposed, Role::Weight, &[2, 5, 16]), Init::Uniform(0.25));
+        assert_eq!(init(&Layer::Linear, Role::Weight, &[64, 10]), Init::Uniform(0.125));
+        assert_eq!(init(&Layer::BatchNorm, Role::RunningVar, &[8]), Init::Constant(1.0));
+        assert_eq!(init(&Layer::BatchNorm, Role::RunningMean, &[8]), Init::Constant(0.0));
+        assert_eq!(init(&Layer::Attention, Role::InProjWeight, &[6, 18]), Init::Uniform(0.5));
     }
 }
