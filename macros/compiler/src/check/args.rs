@@ -179,6 +179,13 @@ impl<'a> Arguments<'a> {
 
     /// One axis or several: `axis = 1`, `axis = [0, 1]`; all of them by default. Ascending.
     pub fn axes(&self, rank: usize, errors: &mut Errors) -> Option<Vec<usize>> {
+        let mut axes = self.listed_axes(rank, errors)?;
+        axes.sort_unstable();
+        Some(axes)
+    }
+
+    /// The same in the order in which they are written.
+    pub fn listed_axes(&self, rank: usize, errors: &mut Errors) -> Option<Vec<usize>> {
         let Some(expr) = self.given("axis") else {
             return match self.default("axis") {
                 Some("all") => Some((0..rank).collect()),
@@ -199,7 +206,6 @@ impl<'a> Arguments<'a> {
             }
             axes.push(axis);
         }
-        axes.sort_unstable();
         Some(axes)
     }
 }

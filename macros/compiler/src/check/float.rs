@@ -18,6 +18,11 @@ impl Checker {
         }
     }
 
+    /// The float type of what has no type of its own: that of the first parameter that has one.
+    pub(super) fn float_type(&self) -> DType {
+        self.graph.params.iter().map(|p| p.dtype).find(|d| d.is_float()).unwrap_or(DType::F32)
+    }
+
     /// A kernel computes in one float type.
     pub(super) fn one_float_type(&mut self) {
         let stored = |i: usize| self.graph.stores.iter().any(|(_, n)| n.0 as usize == i);

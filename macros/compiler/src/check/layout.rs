@@ -134,6 +134,18 @@ fn scan(expr: &Expr, found: &mut Found) {
                 | Kind::Softmax
                 | Kind::LogSoftmax
                 | Kind::LayerNorm
+                | Kind::GroupNorm
+                | Kind::RmsNorm
+                | Kind::BatchNorm
+                | Kind::Concat
+                | Kind::Stack
+                | Kind::Split
+                | Kind::Pad
+                | Kind::Select
+                | Kind::Zeros
+                | Kind::Pow
+                | Kind::Upsample
+                | Kind::Unfold
                 | Kind::Reduce(_) => {}
             }
         }

@@ -3,12 +3,15 @@
 //!
 //! An operation on an operand that is already wrong stays quiet, so that one mistake is one
 //! message. [`scope`] holds what names mean, [`args`] binds arguments to an operation's row,
-//! [`windows`], [`products`] and [`shapes`] know the operations, [`results`] where values go.
+//! [`windows`], [`products`], [`shapes`], [`norms`], [`joins`] and [`resample`] know the operations, [`results`] where values go.
 
 mod args;
 mod float;
+mod joins;
 mod layout;
+mod norms;
 mod products;
+mod resample;
 mod results;
 mod scope;
 mod shapes;
@@ -388,7 +391,15 @@ impl Checker {
                 self.global_pool(pool, args)
             }
             Kind::T | Kind::Transpose | Kind::Reshape | Kind::Slice => self.view(kind, args),
-            Kind::Softmax | Kind::LogSoftmax | Kind::LayerNorm | Kind::Reduce(_) => self.rows(kind, args),
+            Kind::Softmax | Kind::LogSoftmax | Kind::Reduce(_) => self.rows(kind, args),
+            Kind::LayerNorm | Kind::GroupNorm | Kind::RmsNorm | Kind::BatchNorm => self.norm(kind, args),
+            Kind::Concat | Kind::Stack | Kind::Split | Kind::Pad | Kind::Select | Kind::Zeros => self.join(kind, args),
+            Kind::Upsample => self.upsample(args),
+            Kind::Unfold => self.unfold(args),
+            Kind::Pow => match self.number(args, "p") {
+                Some(p) => self.unary_of(Unary::Pow(p), args),
+                None => Value::Invalid,
+            },
             Kind::Unary(f) => self.unary_of(f, args),
             Kind::LeakyRelu => match self.number(args, "slope") {
                 Some(slope) => self.unary_of(Unary::LeakyRelu(slope), args),

@@ -248,7 +248,7 @@ impl Checker {
     }
 
     /// An operand of arithmetic as a float node; numbers become constants.
-    fn operand(&mut self, value: Value, expr: &Expr, like: DType) -> Option<NodeId> {
+    pub(super) fn operand(&mut self, value: Value, expr: &Expr, like: DType) -> Option<NodeId> {
         match value {
             Value::Tensor(n) => {
                 let dtype = self.graph.node(n).dtype;

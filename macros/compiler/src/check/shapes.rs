@@ -2,7 +2,7 @@
 
 use super::args::{Arguments, count};
 use super::{Checker, RANK_LIMIT, Value, products, show};
-use crate::graph::{Binary, NodeId, Op, Shape};
+use crate::graph::{NodeId, Op, Shape};
 use crate::ops::Kind;
 use crate::syntax::ast::{Expr, ExprKind};
 use proc_macro2::Span;
@@ -47,13 +47,13 @@ impl Checker {
         }
     }
 
-    fn wrong(&mut self) -> Value {
+    pub(super) fn wrong(&mut self) -> Value {
         self.seen.invalid = true;
         Value::Invalid
     }
 
     /// A list of non-negative integers.
-    fn integers(&mut self, args: &Arguments<'_>, name: &'static str) -> Option<Vec<usize>> {
+    pub(super) fn integers(&mut self, args: &Arguments<'_>, name: &'static str) -> Option<Vec<usize>> {
         let expr = args.given(name)?;
         let ExprKind::List(items) = &expr.kind else {
             self.fail(expr.span, format!("`{name}` is a list such as `[1, 0]`"));
@@ -153,12 +153,11 @@ impl Checker {
             return self
                 .fail(span, "a literal tensor holds numbers in rows of equal length: `[[1.0, 0.0], [0.0, 1.0]]`");
         }
-        let dtype =
-            self.graph.params.iter().map(|p| p.dtype).find(|d| d.is_float()).unwrap_or(crate::dtype::DType::F32);
+        let dtype = self.float_type();
         self.constant(values, shape, dtype, span).map_or(Value::Invalid, Value::Tensor)
     }
 
-    /// Softmax, layer norm and reductions.
+    /// Softmax and reductions.
     pub(super) fn rows(&mut self, kind: Kind, args: &Arguments<'_>) -> Value {
         let Some(x) = self.float(args, "x") else { return Value::Invalid };
         let shape = self.shape(x);
@@ -174,42 +173,6 @@ impl Checker {
                 Some(axis) => push(self, Op::LogSoftmax { axis }, shape),
                 None => self.wrong(),
             },
-            Kind::LayerNorm => {
-                let Some(axes) = args.axes(shape.len(), &mut self.errors) else { return self.wrong() };
-                let Some(eps) = self.number(args, "eps") else { return self.wrong() };
-                if !axes.iter().copied().eq(shape.len() - axes.len()..shape.len()) {
-                    let message = format!(
-                        "`layer_norm` normalises the last axes: `axis = -1`, or a list that ends with {}",
-                        shape.len() - 1
-                    );
-                    return self.fail(args.span("axis"), message);
-                }
-                let rows = shape[shape.len() - axes.len()..].to_vec();
-                let mut y = push(self, Op::Normalize { axes, eps }, shape.clone());
-                for (name, op) in [("weight", Binary::Mul), ("bias", Binary::Add)] {
-                    match args.given(name) {
-                        None => continue,
-                        Some(Expr { kind: ExprKind::Name(word), .. }) if word == "none" => continue,
-                        Some(_) => {}
-                    }
-                    let (Some(w), Value::Tensor(n)) = (self.float(args, name), y) else { return Value::Invalid };
-                    let names = (operand.clone(), products::describe(args, name));
-                    if !self.same_dtype(x, w, &names, args.span(name)) {
-                        return Value::Invalid;
-                    }
-                    if self.shape(w) != rows {
-                        let message = format!(
-                            "{} is {}, but the normalised axes are {}",
-                            products::describe(args, name),
-                            vector(&self.shape(w)),
-                            show(&rows)
-                        );
-                        return self.fail(args.span(name), message);
-                    }
-                    y = self.elementwise(op, n, w, shape.clone(), args.call());
-                }
-                y
-            }
             Kind::Reduce(kind) => {
                 if let Some(Expr { kind: ExprKind::Name(other), span }) = args.given("axis")
                     && self.scope.peek(other).is_some()

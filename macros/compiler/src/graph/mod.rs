@@ -142,7 +142,7 @@ pub enum Op {
         /// The axis.
         axis: usize,
     },
-    /// `(x − mean) / sqrt(var + eps)` over the last `axes` axes (biased variance); scale and
+    /// `(x − mean) / sqrt(var + eps)` over `axes` (biased variance); scale and
     /// shift are separate `Binary` nodes.
     Normalize {
         /// Axes reduced, ascending.

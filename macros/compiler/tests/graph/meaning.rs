@@ -5,8 +5,10 @@ use kernforge_compiler::graph::Graph;
 use kernforge_compiler::graph::ParamKind;
 use kernforge_compiler::graph::interp::run;
 use kernforge_compiler::syntax::ast::Claim;
+use kernforge_compiler::{kernel_ir, outline, passes};
 
-/// Runs a graph with these inputs; the contents of all parameters that are written, in order.
+/// Runs a graph with these inputs, as it is and outlined; the contents of all parameters that are
+/// written, in order.
 fn outputs(graph: &Graph, inputs: &[&[f64]]) -> Vec<Vec<f64>> {
     let mut inputs = inputs.iter();
     let mut params: Vec<Vec<f64>> = (graph.params.iter())
@@ -15,7 +17,14 @@ fn outputs(graph: &Graph, inputs: &[&[f64]]) -> Vec<Vec<f64>> {
             _ => inputs.next().unwrap().to_vec(),
         })
         .collect();
+    let mut outlined = params.clone();
     run(graph, &mut params).unwrap();
+    let kernel = outline::outline(&passes::run(graph.clone())).unwrap();
+    kernel_ir::interp::run(&kernel, &mut outlined).unwrap();
+    for (x, y) in params.iter().flatten().zip(outlined.iter().flatten()) {
+        let near = x == y || x.is_nan() && y.is_nan() || (x - y).abs() <= 1e-13 * (1.0 + x.abs());
+        assert!(near, "{x} and {y}\n{graph}\n{kernel}");
+    }
     graph.stores.iter().map(|s| params[s.0.0 as usize].clone()).collect()
 }
 
@@ -155,6 +164,100 @@ fn movements() {
         eval("x: f64[1, 2, 3]", "f64[3, 1, 2]", "transpose(x, [2, 0, 1])", &[x]),
         [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]
     );
+}
+
+#[test]
+fn joins() {
+    let (a, b): (&[f64], &[f64]) = (&[1.0, 2.0, 3.0, 4.0], &[5.0, 6.0]);
+    let p = "a: f64[2, 2], b: f64[2, 1]";
+    assert_eq!(eval(p, "f64[2, 3]", "concat([a, b])", &[a, b]), [1.0, 2.0, 5.0, 3.0, 4.0, 6.0]);
+    assert_eq!(eval(p, "f64[3, 2]", "concat([b.t(), a], axis = 0)", &[a, b]), [5.0, 6.0, 1.0, 2.0, 3.0, 4.0]);
+    let stacked = "stack([a, 10 * a], axis = -1)";
+    assert_eq!(eval("a: f64[2, 2]", "f64[2, 2, 2]", stacked, &[a]), [1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0]);
+    assert_eq!(eval("b: f64[2]", "f64[2, 2]", "stack([b, -b])", &[b]), [5.0, 6.0, -5.0, -6.0]);
+    let halves = graph("fn f(a: Tensor![f64; 4]) -> Tensor![f64; 4] { let (l, r) = split(a, 2); concat([r, l]) }");
+    assert_eq!(outputs(&halves, &[a]), [[3.0, 4.0, 1.0, 2.0]]);
+    let sizes = "split(a, [1, 3], axis = 0)[1]";
+    assert_eq!(eval("a: f64[4]", "f64[3]", sizes, &[a]), [2.0, 3.0, 4.0]);
+    assert_eq!(eval("a: f64[4]", "f64[4]", "concat([zeros([3]), a[2]  + zeros([1])])", &[a]), [0.0, 0.0, 0.0, 3.0]);
+}
+
+#[test]
+fn padding() {
+    let x: &[f64] = &[1.0, 2.0, 3.0];
+    let p = "x: f64[3]";
+    assert_eq!(eval(p, "f64[6]", "pad(x, (1, 2))", &[x]), [0.0, 1.0, 2.0, 3.0, 0.0, 0.0]);
+    assert_eq!(eval(p, "f64[5]", "pad(x, 1, value = -7)", &[x]), [-7.0, 1.0, 2.0, 3.0, -7.0]);
+    assert_eq!(eval(p, "f64[7]", "pad(x, 2, mode = reflect)", &[x]), [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]);
+    assert_eq!(eval(p, "f64[6]", "pad(x, (2, 1), mode = replicate)", &[x]), [1.0, 1.0, 1.0, 2.0, 3.0, 3.0]);
+    let both = "pad(x, [(0, 1), (1, 0)], axis = [1, 0], mode = replicate)";
+    assert_eq!(eval("x: f64[1, 3]", "f64[2, 4]", both, &[x]), [1.0, 2.0, 3.0, 3.0, 1.0, 2.0, 3.0, 3.0]);
+    // Zeros around a convolution are its own padding.
+    let w: &[f64] = &[1.0, 10.0, 100.0];
+    let padded = eval("x: f64[3, 1], w: f64[3, 1, 1]", "f64[3, 1]", "conv1d(pad(x, 1, axis = 0), w)", &[x, w]);
+    assert_eq!(padded, [210.0, 321.0, 32.0]);
+}
+
+/// The values are those of PyTorch's `interpolate` and of ONNX `Resize` with `half_pixel`.
+#[test]
+fn other_resolutions() {
+    let x: &[f64] = &[1.0, 2.0, 3.0, 4.0];
+    let image = "x: f64[2, 2, 1]";
+    let nearest = eval(image, "f64[2, 4, 1]", "upsample(x, [1, 2])", &[x]);
+    assert_eq!(nearest, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0]);
+    let nearest = eval(image, "f64[4, 4, 1]", "upsample(x, 2)", &[x]);
+    assert_eq!(nearest[..8], [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+    let row = "x: f64[4, 1]";
+    let twice = eval(row, "f64[8, 1]", "upsample(x, 2, mode = bilinear)", &[x]);
+    assert_eq!(twice, [1.0, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4.0]);
+    let twice = eval(image, "f64[4, 4, 1]", "upsample(x, 2, mode = bilinear)", &[x]);
+    assert_eq!(twice[..8], [1.0, 1.25, 1.75, 2.0, 1.5, 1.75, 2.25, 2.5]);
+    let thrice = eval("x: f64[2, 1]", "f64[6, 1]", "upsample(x, 3, mode = bilinear)", &[&[0.0, 3.0]]);
+    let expected = [0.0, 0.0, 1.0, 2.0, 3.0, 3.0];
+    assert!(thrice.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-14), "{thrice:?}");
+    let corners = "upsample(x, 2, mode = bilinear, align_corners = true)";
+    let corners = eval("x: f64[2, 2]", "f64[4, 2]", corners, &[&[0.0, 10.0, 3.0, 40.0]]);
+    let expected = [0.0, 10.0, 1.0, 20.0, 2.0, 30.0, 3.0, 40.0];
+    assert!(corners.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-14), "{corners:?}");
+    // Channel 0 is 1, 3 and channel 1 is 2, 4: each with its neighbours, the window fastest.
+    let windows = eval("x: f64[1, 2, 2]", "f64[1, 2, 6]", "unfold(x, 3, pad = 1, axis = 1)", &[x]);
+    assert_eq!(windows, [0.0, 1.0, 3.0, 0.0, 2.0, 4.0, 1.0, 3.0, 0.0, 2.0, 4.0, 0.0]);
+}
+
+#[test]
+fn choices_and_powers() {
+    let x: &[f64] = &[-2.0, 0.0, 3.0, f64::NAN];
+    let chosen = eval("x: f64[4], b: f64[1]", "f64[4]", "select(x, 10 + [0, 1, 2, 3], b)", &[x, &[7.0]]);
+    assert_eq!(chosen, [10.0, 7.0, 12.0, 13.0]);
+    let x: &[f64] = &[0.25, 1.0, 2.0, 9.0];
+    for p in [-4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 1.5, 5.0, -2.5] {
+        for (x, y) in x.iter().zip(eval("x: f64[4]", "f64[4]", &format!("pow(x, {p})"), &[x])) {
+            assert!((y - x.powf(p)).abs() <= 1e-13 * x.powf(p), "{x} to the {p}: {y}");
+        }
+    }
+    assert_eq!(eval("x: f64[2]", "f64[2]", "pow(x, 3)", &[&[-2.0, -1.0]]), [-8.0, -1.0]);
+}
+
+#[test]
+fn norms() {
+    let near = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14);
+    let rms = eval("x: f64[2]", "f64[2]", "rms_norm(x, eps = 0, weight = [1, 2])", &[&[1.0, 7.0]]);
+    assert!(near(&rms, &[0.2, 2.8]), "{rms:?}");
+    let batch = "batch_norm(x, [1, 2], [0, 10], [1, 1], [4, 0.25], eps = 0)";
+    assert_eq!(eval("x: f64[2, 2]", "f64[2, 2]", batch, &[&[3.0, 2.0, 1.0, 1.0]]), [1.0, 14.0, 0.0, 10.0]);
+    // Two groups of one channel: each over both positions.
+    let group =
+        eval("x: f64[2, 2]", "f64[2, 2]", "group_norm(x, 2, eps = 0, bias = [0, 1])", &[&[1.0, 10.0, 3.0, 30.0]]);
+    assert_eq!(group, [-1.0, 0.0, 1.0, 2.0]);
+    let whole = eval("x: f64[2, 1]", "f64[2, 1]", "layer_norm(x, axis = [0, 1], eps = 0)", &[&[3.0, 5.0]]);
+    assert_eq!(whole, [-1.0, 1.0]);
+    let columns = eval(
+        "x: f64[2, 2]",
+        "f64[2, 2]",
+        "layer_norm(x, axis = 0, eps = 0, weight = [1, 10])",
+        &[&[3.0, 1.0, 5.0, 5.0]],
+    );
+    assert_eq!(columns, [-1.0, -1.0, 10.0, 10.0]);
 }
 
 /// Every activation against a second way to compute it, and NaN through all of them.
