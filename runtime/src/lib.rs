@@ -31,12 +31,14 @@ extern crate std;
 pub mod cpu;
 mod dispatch;
 pub mod math;
+mod network;
 mod private;
 mod tensor;
 
 pub use cpu::{Isa, IsaUnavailable};
 pub use dispatch::Variant;
 pub use kernforge_macros::{conv, gemm, kernel, pool};
+pub use network::Layer;
 pub use tensor::{Array, Element, ShapeError, Tensor};
 
 /// What generated code names. No part of the public interface: it changes with the macros, which
@@ -44,5 +46,24 @@ pub use tensor::{Array, Element, ShapeError, Tensor};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::dispatch::Variants;
+    pub use crate::network::{NoProbe, Probe};
     pub use crate::private::*;
+    #[cfg(feature = "alloc")]
+    pub use alloc::boxed::Box;
+}
+
+/// Items of generated code that need the heap: there only with the feature `alloc` of this crate.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_alloc {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Items of generated code that need the heap: there only with the feature `alloc` of this crate.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_alloc {
+    ($($items:tt)*) => {};
 }

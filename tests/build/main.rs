@@ -7,6 +7,7 @@ mod declare;
 mod elementwise;
 mod gemm;
 mod isa;
+mod networks;
 mod pool;
 #[path = "../src/rows.rs"]
 mod rows;
@@ -17,6 +18,7 @@ use std::{env, fs, path::Path};
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/rows.rs");
+    println!("cargo::rerun-if-changed=../macros/compiler/tests/network_back/nets.rs");
     let out = env::var("OUT_DIR")?;
     let suites = [
         ("gemm", gemm::kernels()),
@@ -28,5 +30,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(Path::new(&out).join(name).with_extension("rs"), declare::file(&kernels))?;
     }
     fs::write(Path::new(&out).join("isa.rs"), isa::file())?;
+    fs::write(Path::new(&out).join("networks.rs"), networks::file()?)?;
     Ok(())
 }

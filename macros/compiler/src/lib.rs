@@ -17,6 +17,7 @@ pub mod import;
 pub mod isa;
 pub mod kernel_ir;
 pub mod lower;
+pub mod network;
 pub mod ops;
 pub mod outline;
 pub mod passes;

@@ -19,6 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// in one `let`: each `let` opens a scope of debug information inside the one before, and rustc
 /// overflows its stack on a thousand of them.
 pub fn code(kernel: &Kernel, params: &[Param]) -> Result<String, Internal> {
+    function(kernel, params, kernel.isa.name())
+}
+
+/// The same under another name.
+pub(super) fn function(kernel: &Kernel, params: &[Param], name: &str) -> Result<String, Internal> {
     let mut writer = Writer {
         kernel,
         table: kernel.isa.table(),
@@ -32,7 +37,7 @@ pub fn code(kernel: &Kernel, params: &[Param]) -> Result<String, Internal> {
     count_sets(&kernel.body, &mut writer.sets);
     writer.buffers()?;
     writer.body(&kernel.body, None)?;
-    Ok(writer.finish(params))
+    Ok(writer.finish(params, name))
 }
 
 /// A buffer of a kernel.
@@ -285,7 +290,7 @@ impl Writer<'_> {
         format!("{}{}", if mutable { "mut " } else { "" }, register(reg))
     }
 
-    fn finish(self, params: &[Param]) -> String {
+    fn finish(self, params: &[Param], name: &str) -> String {
         let mut text = format!("/// The variant for {}.\n", self.table.title);
         if let Some(arch) = self.table.arch {
             text += &format!("#[cfg(target_arch = {arch:?})]\n");
@@ -293,7 +298,7 @@ impl Writer<'_> {
         if !self.table.features.is_empty() {
             text += &format!("#[target_feature(enable = {:?})]\n", self.table.features.join(","));
         }
-        text += &format!("fn {}({}) {{\n", self.table.name, signature::private(params));
+        text += &format!("fn {name}({}) {{\n", signature::private(params));
         for (module, items) in &self.imports {
             let list = items.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             let list = if items.len() == 1 { list } else { format!("{{{list}}}") };

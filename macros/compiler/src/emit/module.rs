@@ -161,14 +161,14 @@ pub fn text(compiled: &Compiled) -> Result<String, Internal> {
 }
 
 /// The `cfg` under which the flags of a build promise an ISA.
-fn fixed(isa: Isa) -> String {
+pub(super) fn fixed(isa: Isa) -> String {
     let arch = isa.table().arch.iter().map(|arch| format!("target_arch = {arch:?}"));
     let features = isa.table().features.iter().map(|feature| format!("target_feature = {feature:?}"));
     format!("all({})", arch.chain(features).collect::<Vec<_>>().join(", "))
 }
 
 /// The runtime's name of an ISA.
-fn isa_path(isa: Isa) -> &'static str {
+pub(super) fn isa_path(isa: Isa) -> &'static str {
     match isa {
         Isa::Portable => "::kernforge::Isa::Portable",
         Isa::Avx2 => "::kernforge::Isa::Avx2",
@@ -243,7 +243,7 @@ fn relocated(name: &Ident) -> Ident {
     ident
 }
 
-fn visibility(vis: &Vis) -> TokenStream {
+pub(super) fn visibility(vis: &Vis) -> TokenStream {
     match vis {
         Vis::Private => TokenStream::new(),
         Vis::Public => quote!(pub),
@@ -254,7 +254,7 @@ fn visibility(vis: &Vis) -> TokenStream {
 }
 
 /// The `#[cfg(..)]`s among attributes: the module must vanish with the function.
-fn cfgs(attrs: &TokenStream) -> TokenStream {
+pub(super) fn cfgs(attrs: &TokenStream) -> TokenStream {
     attribute_names(attrs).filter(|(name, _)| name == "cfg").map(|(_, group)| quote!(# #group)).collect()
 }
 

@@ -9,17 +9,21 @@ use crate::scalar::{Block, Node, Prim};
 /// Elements of another type than the kernel's are given converted.
 pub fn run<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), String> {
     with_memory(&kernel.buffers, kernel.dtype, buffers, |memory| {
-        for (n, contraction) in kernel.body.iter().enumerate() {
-            let place = |e: String| format!("contraction {n}: {e}");
-            check(kernel, contraction).map_err(place)?;
-            Run::new(contraction, memory).run().map_err(place)?;
+        for (n, c) in kernel.body.iter().enumerate() {
+            contraction(kernel, c, memory).map_err(|e| format!("contraction {n}: {e}"))?;
         }
         Ok(())
     })
 }
 
+/// Runs one contraction on memory with one array per buffer.
+pub(crate) fn contraction<T: Real>(kernel: &Kernel, c: &Contraction, memory: &mut [Vec<T>]) -> Result<(), String> {
+    check(kernel, c)?;
+    Run::new(c, memory).run()
+}
+
 /// What the rest relies on: every id exists, and values are used only where they are known.
-fn check(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
+pub(crate) fn check(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
     if c.parallel > c.indices.len() {
         return Err("more parallel indices than indices".into());
     }

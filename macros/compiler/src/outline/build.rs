@@ -1,10 +1,12 @@
 //! Writes the contraction of each root.
 
+use super::Outlined;
 use super::parts::{self, Part, Slot};
 use super::place::Place;
 use super::reduction;
 use crate::dtype::DType;
 use crate::error::{Error, Errors};
+use crate::graph::network::LayerId;
 use crate::graph::{Graph, NodeId, Op, unary};
 use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role};
 use crate::scalar::{Block, Node, Val};
@@ -30,9 +32,15 @@ pub struct Builder<'g> {
     prepared: Vec<bool>,
     /// How often each node is read.
     uses: Vec<usize>,
+    /// In-out parameters and the nodes that they receive at the very end.
+    updates: Vec<(NodeId, BufferId)>,
+    /// The layers' paths.
+    paths: &'g [&'g str],
+    /// The layer of each buffer made, by the buffer's name.
+    layers: BTreeMap<String, LayerId>,
     /// The names of all buffers, and how many were made of each prefix.
     names: BTreeSet<String>,
-    made: BTreeMap<&'static str, usize>,
+    made: BTreeMap<String, usize>,
     errors: Errors,
 }
 
@@ -60,7 +68,7 @@ pub struct Nest<'g> {
 
 impl<'g> Builder<'g> {
     /// A builder for the graph's parameters only.
-    pub fn new(graph: &'g Graph, places: &'g [Place], kernel: Kernel) -> Builder<'g> {
+    pub fn new(graph: &'g Graph, places: &'g [Place], kernel: Kernel, paths: &'g [&'g str]) -> Builder<'g> {
         Builder {
             names: kernel.buffers.iter().map(|b| b.name.clone()).collect(),
             made: BTreeMap::new(),
@@ -70,6 +78,9 @@ impl<'g> Builder<'g> {
             kernel,
             buffers: vec![None; graph.nodes.len()],
             prepared: vec![false; graph.nodes.len()],
+            paths,
+            layers: BTreeMap::new(),
+            updates: Vec::new(),
             errors: Errors::new(),
         }
     }
@@ -78,7 +89,16 @@ impl<'g> Builder<'g> {
     pub fn store(&mut self, node: NodeId, target: BufferId) {
         let slot = Slot::whole(&self.graph.node(node).shape);
         self.prepare(node);
-        if self.buffers[node.0 as usize].is_none() && self.places[node.0 as usize] == Place::Root {
+        if let (Some(layer), Some(buffer)) = (self.graph.node(node).layer, self.kernel.buffers.get(target.0 as usize)) {
+            self.layers.insert(buffer.name.clone(), layer);
+        }
+        // What others read too must not lie where a parameter is overwritten: they would be taken for
+        // readers of its old value.
+        let shared = self.uses[node.0 as usize] > 1 && self.kernel.buffer(target).role == Role::InOut;
+        if shared {
+            self.ensure(node);
+            self.updates.push((node, target));
+        } else if self.buffers[node.0 as usize].is_none() && self.places[node.0 as usize] == Place::Root {
             self.buffers[node.0 as usize] = Some(target);
             self.contract(node, target, &slot);
         } else {
@@ -88,8 +108,12 @@ impl<'g> Builder<'g> {
     }
 
     /// The finished kernel.
-    pub fn finish(self) -> Result<Kernel, Errors> {
-        self.errors.finish(self.kernel)
+    pub fn finish(mut self) -> Result<Outlined, Errors> {
+        for (node, target) in std::mem::take(&mut self.updates) {
+            let slot = Slot::whole(&self.graph.node(node).shape);
+            self.contraction(node, target, &slot, false);
+        }
+        self.errors.finish(Outlined { kernel: self.kernel, layers: self.layers })
     }
 
     /// Makes sure that every root below `node` has been computed: operands first, each once, along
@@ -150,19 +174,26 @@ impl<'g> Builder<'g> {
                 self.buffers[i] = Some(self.new_buffer("const", values.len(), Role::Const(values.clone())));
             }
         } else if self.places[i] == Place::Root {
-            let shape = &graph.node(node).shape;
-            let buffer = self.new_buffer("t", shape.iter().product(), Role::Temp);
+            let node_of = graph.node(node);
+            let path = node_of.layer.and_then(|l| self.paths.get(l.0 as usize)).copied();
+            let buffer = self.new_buffer(path.unwrap_or("t"), node_of.shape.iter().product(), Role::Temp);
+            if let Some(layer) = node_of.layer {
+                self.layers.insert(self.kernel.buffer(buffer).name.clone(), layer);
+            }
+            let shape = &node_of.shape;
             self.buffers[i] = Some(buffer);
             self.contract(node, buffer, &Slot::whole(shape));
         }
     }
 
-    fn new_buffer(&mut self, prefix: &'static str, len: usize, role: Role) -> BufferId {
-        let made = self.made.entry(prefix).or_default();
-        let mut name = format!("{prefix}{made}");
+    fn new_buffer(&mut self, prefix: &str, len: usize, role: Role) -> BufferId {
+        let made = self.made.entry(prefix.to_string()).or_default();
+        // A layer's path may end in a digit: `conv1_0`.
+        let stem = if prefix.ends_with(|c: char| c.is_ascii_digit()) { format!("{prefix}_") } else { prefix.into() };
+        let mut name = format!("{stem}{made}");
         while !self.names.insert(name.clone()) {
             *made += 1;
-            name = format!("{prefix}{made}");
+            name = format!("{stem}{made}");
         }
         *made += 1;
         self.kernel.buffers.push(Buffer { name, dtype: self.kernel.dtype, len, role });

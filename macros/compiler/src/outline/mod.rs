@@ -19,30 +19,22 @@ mod reduction;
 mod storage;
 
 pub use order::unit_index;
-pub use storage::{in_place, loads};
+pub use storage::{in_place, loads, share};
 
 use crate::dtype::DType;
 use crate::error::{Error, Errors};
+use crate::graph::network::LayerId;
 use crate::graph::{Graph, NodeId, Op, ParamKind};
 use crate::kernel_ir::{Buffer, BufferId, Kernel, Role};
+use std::collections::BTreeMap;
 
 /// The most a kernel may keep on its stack, in bytes (a thread has 2 MiB by default).
 pub const STACK_LIMIT: usize = 512 << 10;
 
 /// Outlines a graph into one kernel.
 pub fn outline(graph: &Graph) -> Result<Kernel, Errors> {
-    let stores: Vec<NodeId> = graph.stores.iter().map(|&(_, n)| without_reshape(graph, n)).collect();
-    let places = place::place(graph, &stores);
-    let kernel =
-        Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
-    let mut builder = build::Builder::new(graph, &places, kernel);
-    for (&(param, _), &node) in graph.stores.iter().zip(&stores) {
-        builder.store(node, BufferId(param.0));
-    }
-    let mut kernel = builder.finish()?;
-    kernel.body.iter_mut().for_each(canonical::run);
-    storage::separate(&mut kernel);
-    storage::share(&mut kernel);
+    let mut kernel = contractions(graph, &[])?.kernel;
+    storage::share(&mut kernel, false);
     order::run(&mut kernel);
     let stack: usize = kernel.buffers.iter().filter(|b| b.role == Role::Temp).map(|b| b.len * b.dtype.bytes()).sum();
     if stack > STACK_LIMIT {
@@ -57,6 +49,38 @@ pub fn outline(graph: &Graph) -> Result<Kernel, Errors> {
         return Err(Error { span, message }.into());
     }
     Ok(kernel)
+}
+
+/// The entry of a network, outlined.
+#[derive(Clone, Debug)]
+pub struct Outlined {
+    /// Its contractions; temporaries may share memory still ([`share`]).
+    pub kernel: Kernel,
+    /// The layer whose contraction writes a buffer, by the buffer's name.
+    pub layers: BTreeMap<String, LayerId>,
+}
+
+/// Outlines an entry of a network. `paths` are the layers' paths: temporaries get their names.
+pub fn entry(graph: &Graph, paths: &[&str]) -> Result<Outlined, Errors> {
+    let mut outlined = contractions(graph, paths)?;
+    order::run(&mut outlined.kernel);
+    Ok(outlined)
+}
+
+/// The contractions in their simplest form, nothing shared, nothing packed.
+fn contractions(graph: &Graph, paths: &[&str]) -> Result<Outlined, Errors> {
+    let stores: Vec<NodeId> = graph.stores.iter().map(|&(_, n)| without_reshape(graph, n)).collect();
+    let places = place::place(graph, &stores);
+    let kernel =
+        Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
+    let mut builder = build::Builder::new(graph, &places, kernel, paths);
+    for (&(param, _), &node) in graph.stores.iter().zip(&stores) {
+        builder.store(node, BufferId(param.0));
+    }
+    let mut outlined = builder.finish()?;
+    outlined.kernel.body.iter_mut().for_each(canonical::run);
+    storage::separate(&mut outlined.kernel);
+    Ok(outlined)
 }
 
 /// A stored reshape is the stored tensor itself: a buffer has no shape.

@@ -19,9 +19,10 @@ const PACK_REUSE: usize = 4;
 
 /// Packs strided operands, then fixes every contraction's number of partial sums.
 pub fn run(kernel: &mut Kernel) {
+    let mut constant = kernel.constants();
     let mut at = 0;
     while at < kernel.body.len() {
-        let packed = pack(kernel, at);
+        let packed = pack(kernel, at, &mut constant);
         at += packed + 1;
     }
     for c in &mut kernel.body {
@@ -39,9 +40,10 @@ pub fn unit_index(c: &Contraction) -> Option<IndexId> {
 }
 
 /// Copies operands of contraction `at` that the vector index would read with a stride into
-/// temporaries in unit stride, when each element is used several times. Returns how many
-/// contractions were inserted before it.
-fn pack(kernel: &mut Kernel, at: usize) -> usize {
+/// temporaries in unit stride, when each element is used several times or the operand is the same at
+/// every call (`constant`, by buffer: then it is copied once). Returns how many contractions were
+/// inserted before it.
+fn pack(kernel: &mut Kernel, at: usize, constant: &mut Vec<bool>) -> usize {
     let c = &kernel.body[at];
     let (Some(v), Some(r)) = (unit_index(c), &c.reduction) else { return 0 };
     let mut packs: Vec<(usize, Contraction)> = Vec::new();
@@ -52,7 +54,8 @@ fn pack(kernel: &mut Kernel, at: usize) -> usize {
         let plain = read.dims.iter().all(|d| !d.guarded);
         let reuse: usize =
             c.parallel_ids().filter(|&i| offset.coefficient(i) == 0).map(|i| c.index(i).extent).product();
-        if strided && plain && reuse >= PACK_REUSE {
+        let once = constant.get(read.buffer.0 as usize).is_some_and(|c| *c);
+        if strided && plain && (reuse >= PACK_REUSE || once) {
             packs.push((n, copy(c, &offset, read.buffer, kernel.buffer(read.buffer).len, v)));
         }
     }
@@ -65,6 +68,7 @@ fn pack(kernel: &mut Kernel, at: usize) -> usize {
             name.push('_');
         }
         kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
+        constant.push(constant.get(copy.reads[0].buffer.0 as usize).is_some_and(|c| *c));
         copy.out.buffer = temp;
         // The packed operand in terms of the reader's own indices.
         let reader = &mut kernel.body[at + k];

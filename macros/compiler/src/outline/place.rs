@@ -1,7 +1,7 @@
 //! Which nodes get a contraction of their own.
 
 use super::parts::{self, Slot, uses};
-use crate::graph::{Binary, Graph, NodeId, Op, Unary};
+use crate::graph::{Binary, Graph, NodeId, Op, ParamKind, Unary};
 
 /// The longest chain of operations inside one contraction: more would not make it faster, and the
 /// builder recurses along it.
@@ -105,6 +105,7 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
     let uses = uses(graph);
     let joined = only_joined(graph, &uses);
     let mut occupied = vec![false; count]; // roots that already hold a sum
+    let constant = constants(graph);
     for i in (0..count).rev() {
         let id = NodeId(i as u32);
         let node = graph.node(id);
@@ -154,6 +155,8 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
         // Tell the operands.
         for &input in &node.inputs {
             let d = &mut demands[input.0 as usize];
+            // What depends on weights alone is computed once, so it must be in memory.
+            d.buffer |= constant[input.0 as usize] && !constant[i];
             let full_size = size(input) == size(id);
             d.broadcast |= size(input) < size(id);
             d.depth = d.depth.max(if root { 1 } else { demand.depth + 1 });
@@ -198,6 +201,27 @@ fn only_joined(graph: &Graph, uses: &[usize]) -> Vec<bool> {
         node.inputs.iter().for_each(|i| others[i.0 as usize] -= 1);
     }
     others.into_iter().map(|n| n == 0).collect()
+}
+
+/// Which nodes have the same value at every call: those that depend on weights and constants alone,
+/// and on one weight at least.
+fn constants(graph: &Graph) -> Vec<bool> {
+    // Whether a node depends on anything but weights and constants, and whether on a weight.
+    let mut known: Vec<(bool, bool)> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let below = node.inputs.iter().filter_map(|i| known.get(i.0 as usize).copied());
+        let (varies, weight) = below.fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1));
+        known.push(match &node.op {
+            Op::Param(p) => match graph.param(*p).kind {
+                ParamKind::Weight => (false, true),
+                ParamKind::In | ParamKind::InOut | ParamKind::Scalar | ParamKind::Out | ParamKind::State => {
+                    (true, false)
+                }
+            },
+            _other => (varies, weight),
+        });
+    }
+    known.into_iter().map(|(varies, weight)| weight && !varies).collect()
 }
 
 /// A product reads `input`: a view of memory will do, anything else must be stored.

@@ -74,8 +74,9 @@ pub fn loads(block: &Block) -> Vec<usize> {
 }
 
 /// A temporary whose last reader turns it, element by element, into a result can live in that
-/// result's buffer: less stack, and the cache lines are there already.
-pub fn share(kernel: &mut Kernel) {
+/// result's buffer: less stack, and the cache lines are there already. With `temps` the same goes
+/// for another temporary.
+pub fn share(kernel: &mut Kernel, temps: bool) {
     for t in 0..kernel.buffers.len() {
         let temp = BufferId(t as u32);
         if kernel.buffers[t].role != Role::Temp {
@@ -84,7 +85,8 @@ pub fn share(kernel: &mut Kernel) {
         let Some(last) = kernel.body.iter().rposition(|c| c.reads.iter().any(|r| r.buffer == temp)) else { continue };
         let target = kernel.body[last].out.buffer;
         let (from, to) = (&kernel.buffers[t], kernel.buffer(target));
-        let fits = to.role == Role::Out && to.len == from.len && to.dtype == from.dtype;
+        let wanted = to.role == Role::Out || temps && to.role == Role::Temp && target != temp;
+        let fits = wanted && to.len == from.len && to.dtype == from.dtype;
         let touched = |c: &Contraction| c.out.buffer == target || c.reads.iter().any(|r| r.buffer == target);
         if fits
             && in_place(&kernel.body[last], temp)

@@ -51,3 +51,111 @@
 //!
 //! Arguments: a tensor is `&array`, an in-out tensor `&mut array`, a scalar (and a rank-0 tensor) is
 //! passed by value. A result is `&array`, of rank 0 a number by value; several are a tuple.
+
+mod driver;
+mod methods;
+mod names;
+mod types;
+
+use crate::emit::Internal;
+use crate::emit::module::{cfgs, visibility};
+use crate::error::{Error, Errors};
+use crate::graph::network::{Network, Source};
+use crate::isa::Isa;
+use crate::network::{Compiled, Parts};
+use driver::Target;
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+/// Everything that one network becomes.
+pub fn network(network: &Network, compiled: &Compiled) -> Result<TokenStream, Errors> {
+    tokens(network, compiled).map_err(|what| {
+        let message = format!("internal error in kernforge, please report: {what}");
+        Error { span: network.name.span(), message }.into()
+    })
+}
+
+fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Internal> {
+    let Network { name, attrs, .. } = network;
+    let (vis, cfgs) = (visibility(&network.vis), cfgs(attrs));
+    let state_types = lex(&types::state(network, &vis.to_string(), &cfgs.to_string()))?;
+    let state = lex(&names::state(network))?;
+    let arena = Literal::usize_unsuffixed(compiled.arena_bytes);
+    let runtime = matches!(network.source, Source::Runtime);
+    let weights_type = lex(&names::weights(network))?;
+    let (life, weights_field) = match runtime {
+        true => (quote!(<'w>), quote!(weights: &'w #weights_type,)),
+        false => (quote!(), quote!()),
+    };
+    let code = lex(&code(network, compiled)?)?;
+    let weights = weights(network, compiled)?;
+    let methods = methods::methods(network, compiled)?;
+    Ok(quote! {
+        #attrs
+        #vis struct #name #life {
+            arena: ::kernforge::__private::Aligned<[u8; #arena]>,
+            state: #state,
+            #weights_field
+        }
+
+        #state_types
+
+        #cfgs
+        #[allow(non_snake_case, clippy::too_many_arguments)]
+        const _: () = {
+            #code
+            #weights
+            #methods
+        };
+    })
+}
+
+/// Text → tokens.
+fn lex(text: &str) -> Result<TokenStream, Internal> {
+    text.parse::<TokenStream>().map_err(|e| format!("{e} in its output"))
+}
+
+/// The units, the drivers and the table of drivers.
+fn code(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
+    let mut text = driver::units(compiled)?;
+    let isas = isas(network);
+    for number in 0..compiled.entries.len() {
+        for target in isas.iter().map(|isa| Target::Isa(*isa)).chain([Target::Reference]) {
+            text += &driver::driver(network, compiled, number, target)?;
+        }
+    }
+    text += &methods::table(network, compiled, &isas);
+    Ok(text)
+}
+
+/// The ISAs that the network is compiled for, worst first.
+fn isas(network: &Network) -> Vec<Isa> {
+    let wanted = |i: &Isa| network.isas.is_empty() || *i == Isa::Portable || network.isas.contains(i);
+    Isa::ALL.into_iter().filter(wanted).collect()
+}
+
+/// The static with the packed weights, if they are known.
+fn weights(network: &Network, compiled: &Compiled) -> Result<TokenStream, Internal> {
+    let (len, dtype) = (Literal::usize_unsuffixed(compiled.prepare.len), lex(compiled.dtype.name())?);
+    let ty = quote!(::kernforge::__private::Aligned<[#dtype; #len]>);
+    let file = match &network.source {
+        Source::File { path, .. } => {
+            let path = path.to_string_lossy();
+            quote! {
+                // A file that changes makes the crate compile again.
+                const _: &[u8] = ::core::include_bytes!(#path);
+            }
+        }
+        Source::Runtime | Source::Zeroed | Source::Seeded(_) => quote!(),
+    };
+    let table = match &compiled.parts {
+        Parts::Runtime => quote!(),
+        Parts::Zero => quote!(static WEIGHTS: #ty = ::kernforge::__private::Aligned([0.0; #len]);),
+        Parts::Bytes(bytes) => {
+            let decode = lex(&format!("::kernforge::__private::constants_{}", compiled.dtype))?;
+            let literal = Literal::byte_string(bytes);
+            quote!(static WEIGHTS: #ty = #decode(#literal);)
+        }
+    };
+    Ok(quote!(#file #table))
+}

@@ -1,0 +1,237 @@
+//! The back end of `#[network]`: a checked [`Network`] → everything that `emit::network` prints.
+//!
+//! ```text
+//! entries' graphs ─ passes ─ outline::entry ─▶ one kernel per entry
+//!    ─ hoist ─▶ `prepare` (constant parts) and the rest
+//!    ─ share, memory ─▶ offsets in one arena
+//!    ─ units ─▶ distinct contractions ─ schedule, verify, lower ─▶ code per ISA
+//! ```
+
+pub mod evaluate;
+pub mod hoist;
+pub mod memory;
+pub mod units;
+
+use crate::dtype::DType;
+use crate::error::{Error, Errors};
+use crate::graph::network::{Entry, LayerId, Network, Source};
+use crate::graph::{Graph, Param, ParamKind};
+use crate::isa::Isa;
+use crate::kernel_ir::{Contraction, Kernel, Role};
+use crate::refusal::Refusal;
+use crate::scalar::Node;
+use crate::syntax::ast::Options;
+use crate::{Variant, outline, passes};
+use hoist::Prepare;
+use proc_macro2::Span;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A network, compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The arithmetic type of all entries.
+    pub dtype: DType,
+    /// Computes the parts from the weights.
+    pub prepare: Prepare,
+    /// The parts, if the weights are known.
+    pub parts: Parts,
+    /// The distinct functions.
+    pub units: Vec<Unit>,
+    /// In the order of the network's.
+    pub entries: Vec<CompiledEntry>,
+    /// Bytes that the largest entry needs in the arena.
+    pub arena_bytes: usize,
+}
+
+/// The numbers in the array of parts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parts {
+    /// Given when the program runs.
+    Runtime,
+    /// All zero.
+    Zero,
+    /// Known now, in little-endian bytes.
+    Bytes(Vec<u8>),
+}
+
+/// One function.
+#[derive(Debug)]
+pub struct Unit {
+    /// Its contraction.
+    pub kernel: Kernel,
+    /// One per ISA, worst first.
+    pub variants: Vec<Variant>,
+}
+
+/// An entry, compiled.
+#[derive(Debug)]
+pub struct CompiledEntry {
+    /// After all passes.
+    pub graph: Graph,
+    /// What is done at every call.
+    pub kernel: Kernel,
+    /// For its `Weight` buffers, by name: the part.
+    pub parts: BTreeMap<String, usize>,
+    /// The layer of each contraction.
+    pub layers: Vec<Option<LayerId>>,
+    /// One call per contraction.
+    pub calls: Vec<units::Call>,
+    /// Where its temporaries and results lie.
+    pub plan: memory::Plan,
+}
+
+impl CompiledEntry {
+    /// The user's parameters, in the order of the signature.
+    pub fn arguments(&self) -> impl Iterator<Item = &Param> {
+        self.graph.params.iter().filter(|p| match p.kind {
+            ParamKind::In | ParamKind::InOut | ParamKind::Scalar => true,
+            ParamKind::Out | ParamKind::Weight | ParamKind::State => false,
+        })
+    }
+
+    /// The results, in order.
+    pub fn results(&self) -> impl Iterator<Item = &Param> {
+        self.graph.params.iter().filter(|p| p.kind == ParamKind::Out)
+    }
+}
+
+/// The pipeline.
+pub fn compile(network: &Network) -> Result<Compiled, Errors> {
+    let dtype = arithmetic(network)?;
+    let mut prepare = Prepare::new(dtype);
+    let mut units = units::Units::default();
+    let (mut entries, mut errors) = (Vec::new(), Errors::new());
+    for entry in &network.entries {
+        match compile_entry(network, entry, &mut prepare, &mut units) {
+            Ok(compiled) => entries.push(compiled),
+            Err(e) => errors.append(e),
+        }
+    }
+    let mut compiled_units = Vec::new();
+    for (number, kernel) in units.kernels.into_iter().enumerate() {
+        match unit(network, kernel) {
+            Ok(unit) => compiled_units.push(unit),
+            Err(reason) => errors.push(span_of(network, &entries, number), internal(&reason)),
+        }
+    }
+    let parts = match parts(network, &prepare) {
+        Ok(parts) => parts,
+        Err(reason) => {
+            errors.push(network.name.span(), internal(&reason));
+            Parts::Zero
+        }
+    };
+    let arena_bytes = entries.iter().map(|e| e.plan.bytes).max().unwrap_or(0);
+    errors.finish(Compiled { dtype, prepare, parts, units: compiled_units, entries, arena_bytes })
+}
+
+/// The arithmetic type, which all entries must share: they read the same packed weights.
+fn arithmetic(network: &Network) -> Result<DType, Errors> {
+    let of = |e: &Entry| e.graph.stores.first().map_or(DType::F32, |(_, n)| e.graph.node(*n).dtype);
+    let mut types = network.entries.iter().map(|e| (&e.name, of(e)));
+    let Some((first, dtype)) = types.next() else {
+        let message = "a network needs a public function".to_string();
+        return Err(Error { span: network.name.span(), message }.into());
+    };
+    match types.find(|(_, t)| *t != dtype) {
+        None => Ok(dtype),
+        Some((other, t)) => {
+            let message = format!(
+                "`{other}` computes in {t} but `{first}` in {dtype}: the functions of one network share its weights, so \
+                 they compute in one type; convert the result, or make two networks"
+            );
+            Err(Error { span: other.span(), message }.into())
+        }
+    }
+}
+
+fn compile_entry(
+    network: &Network,
+    entry: &Entry,
+    prepare: &mut Prepare,
+    units: &mut units::Units,
+) -> Result<CompiledEntry, Errors> {
+    let graph = passes::run(entry.graph.clone());
+    let paths: Vec<&str> = network.layers.iter().map(|l| l.path.as_str()).collect();
+    let outlined = outline::entry(&graph, &paths)?;
+    let hoisted = prepare.hoist(outlined.kernel);
+    let mut kernel = hoisted.kernel;
+    let layers = layers(&kernel, &outlined.layers);
+    outline::share(&mut kernel, true);
+    let calls = units.calls(&kernel);
+    let plan = memory::plan(&kernel);
+    Ok(CompiledEntry { graph, kernel, parts: hoisted.parts, layers, calls, plan })
+}
+
+/// The layer of each contraction: that of the buffer it writes, or for copies made by the compiler
+/// that of the contraction that follows.
+fn layers(kernel: &Kernel, of: &BTreeMap<String, LayerId>) -> Vec<Option<LayerId>> {
+    let mut layers: Vec<Option<LayerId>> =
+        kernel.body.iter().map(|c| of.get(&kernel.buffer(c.out.buffer).name).copied()).collect();
+    let mut next = None;
+    for layer in layers.iter_mut().rev() {
+        next = layer.or(next);
+        *layer = next;
+    }
+    layers
+}
+
+/// The ISAs to compile for: the ones asked for and always the portable one.
+fn isas(network: &Network) -> impl Iterator<Item = Isa> + '_ {
+    let wanted = |i: &Isa| network.isas.is_empty() || *i == Isa::Portable || network.isas.contains(i);
+    Isa::ALL.into_iter().filter(wanted)
+}
+
+fn unit(network: &Network, kernel: Kernel) -> Result<Unit, String> {
+    let options = Options::default();
+    let mut variants = Vec::new();
+    for isa in isas(network) {
+        let variant = crate::variant(&kernel, isa, &options).map_err(|refusal| match refusal {
+            Refusal::Tile(reason) | Refusal::Internal(reason) => reason,
+            Refusal::Budget { bytes, .. } => format!("{bytes} bytes of code"),
+        })?;
+        variants.push(variant);
+    }
+    Ok(Unit { kernel, variants })
+}
+
+/// The token of a layer that uses a unit.
+fn span_of(network: &Network, entries: &[CompiledEntry], unit: usize) -> Span {
+    let uses = entries.iter().flat_map(|e| e.calls.iter().zip(&e.layers));
+    let layer = uses.filter(|(c, _)| c.unit == unit).find_map(|(_, layer)| *layer);
+    layer.and_then(|l| network.layers.get(l.0 as usize)).map_or(network.name.span(), |l| l.span)
+}
+
+/// Runs `prepare` now if the weights are known.
+fn parts(network: &Network, prepare: &Prepare) -> Result<Parts, String> {
+    let zeroed = match network.source {
+        Source::Runtime => return Ok(Parts::Runtime),
+        Source::Zeroed => true,
+        Source::File { .. } | Source::Seeded(_) => false,
+    };
+    let moved = |c: &Contraction| c.reduction.is_none() && matches!(c.value.nodes.as_slice(), [Node::Load(_)]);
+    let fixed = prepare.kernel.buffers.iter().any(|b| matches!(b.role, Role::Const(_)));
+    if zeroed && !fixed && prepare.kernel.body.iter().all(moved) {
+        return Ok(Parts::Zero);
+    }
+    let mut values: BTreeMap<String, Arc<[f64]>> = BTreeMap::new();
+    for weight in &network.weights {
+        match &weight.values {
+            Some(known) => values.insert(weight.key.clone(), known.clone()),
+            None if zeroed => values.insert(weight.key.clone(), vec![0.0; weight.shape.iter().product()].into()),
+            None => None,
+        };
+    }
+    let bytes: Vec<u8> = match prepare.kernel.dtype {
+        DType::F64 => evaluate::parts::<f64>(prepare, &values)?.into_iter().flat_map(f64::to_le_bytes).collect(),
+        DType::F32 | DType::U8 | DType::I8 | DType::U16 | DType::U32 | DType::I32 => {
+            evaluate::parts::<f32>(prepare, &values)?.into_iter().flat_map(f32::to_le_bytes).collect()
+        }
+    };
+    Ok(if bytes.iter().all(|b| *b == 0) { Parts::Zero } else { Parts::Bytes(bytes) })
+}
+
+fn internal(what: &str) -> String {
+    format!("internal error in kernforge, please report: {what}")
+}

@@ -1,0 +1,98 @@
+//! Contractions → units: what is compiled as one function, each distinct one once.
+//!
+//! A unit is a kernel of one contraction over arrays of its own: buffers are numbered as they first
+//! appear, and an array is the part of the buffer that the contraction touches. So the steps of an
+//! unrolled recurrent layer, slices at different offsets and layers of equal shape are one unit,
+//! called with different addresses.
+
+use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, Dim, Kernel, Role};
+use std::collections::BTreeMap;
+
+/// The units of a network.
+#[derive(Clone, Debug, Default)]
+pub struct Units {
+    /// Each different from the others.
+    pub kernels: Vec<Kernel>,
+    by_text: BTreeMap<String, usize>,
+}
+
+/// A call of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Which.
+    pub unit: usize,
+    /// Its arguments.
+    pub args: Vec<Arg>,
+}
+
+/// An argument: a part of a buffer of the entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Elements before the part.
+    pub offset: usize,
+}
+
+impl Units {
+    /// The calls that run a kernel's contractions.
+    pub fn calls(&mut self, kernel: &Kernel) -> Vec<Call> {
+        kernel.body.iter().map(|c| self.call(kernel, c)).collect()
+    }
+
+    fn call(&mut self, kernel: &Kernel, c: &Contraction) -> Call {
+        let mut c = c.clone();
+        let mut ids: Vec<BufferId> = Vec::new();
+        for id in c.reads.iter().chain([&c.out]).map(|a| a.buffer) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let (mut buffers, mut args) = (Vec::new(), Vec::new());
+        for (n, &id) in ids.iter().enumerate() {
+            let whole = kernel.buffer(id);
+            let (start, len) = touched(&c, id).unwrap_or((0, whole.len));
+            let read = c.reads.iter().any(|r| r.buffer == id);
+            let role = match (&whole.role, read, c.out.buffer == id) {
+                (Role::Scalar, ..) => Role::Scalar,
+                (_, _, false) => Role::In,
+                (_, true, true) => Role::InOut,
+                (_, false, true) => Role::Out,
+            };
+            buffers.push(Buffer { name: format!("b{n}"), dtype: whole.dtype, len, role });
+            args.push(Arg { buffer: id, offset: start });
+            if len != whole.len || start != 0 {
+                for access in c.reads.iter_mut().chain([&mut c.out]).filter(|a| a.buffer == id) {
+                    let mut at = access.offset();
+                    at.constant -= start as i64;
+                    access.dims = vec![Dim { at, extent: len, guarded: false }];
+                }
+            }
+        }
+        for access in c.reads.iter_mut().chain([&mut c.out]) {
+            let number = ids.iter().position(|id| *id == access.buffer).unwrap_or(0);
+            access.buffer = BufferId(number as u32);
+        }
+        let unit = Kernel { name: "unit".into(), dtype: kernel.dtype, buffers, body: vec![c] };
+        let next = self.kernels.len();
+        let number = *self.by_text.entry(unit.to_string()).or_insert(next);
+        if number == next {
+            self.kernels.push(Kernel { name: format!("unit{next}"), ..unit });
+        }
+        Call { unit: number, args }
+    }
+}
+
+/// The first element and the number of elements between the first and the last that a contraction
+/// touches of a buffer; `None` if a guard may skip some.
+fn touched(c: &Contraction, id: BufferId) -> Option<(usize, usize)> {
+    let (mut lo, mut hi) = (i64::MAX, i64::MIN);
+    for access in c.reads.iter().chain([&c.out]).filter(|a| a.buffer == id) {
+        if access.dims.iter().any(|d| d.guarded) {
+            return None;
+        }
+        let range = Access::offset(access).range(&c.indices);
+        (lo, hi) = (lo.min(range.0), hi.max(range.1));
+    }
+    (0 <= lo && lo <= hi).then_some((lo as usize, (hi - lo + 1) as usize))
+}

@@ -1,0 +1,123 @@
+//! Compiled networks: the same bits as `reference`, close to the graph's meaning, states kept, no heap.
+
+#[allow(dead_code, clippy::all)]
+#[path = "../../macros/compiler/tests/network_back/nets.rs"]
+mod nets;
+
+/// The networks of [`nets`], compiled when this crate was built.
+mod compiled {
+    include!(concat!(env!("OUT_DIR"), "/networks.rs"));
+}
+
+use compiled::{Cnn, Mlp, Recurrent, RecurrentState};
+use kernforge::Isa;
+use kernforge_compiler::graph::network::Network;
+use kernforge_compiler::graph::{ParamKind, interp};
+
+/// What an entry's graph computes of its arguments and states: all its parameters afterwards.
+fn truth(network: &Network, entry: usize, given: &[(&str, &[f32])]) -> Vec<(String, Vec<f32>)> {
+    let graph = &network.entries[entry].graph;
+    let value = |p: &kernforge_compiler::graph::Param| -> Vec<f32> {
+        let known = given.iter().find(|(name, _)| *name == p.name).map(|(_, v)| v.to_vec());
+        match p.kind {
+            ParamKind::Weight => {
+                let weight = network.weight(&p.name).expect("a weight");
+                weight.values.as_ref().expect("values").iter().map(|v| *v as f32).collect()
+            }
+            ParamKind::Out => vec![0.0; p.shape.iter().product()],
+            _ => known.unwrap_or_else(|| panic!("`{}` is not given", p.name)),
+        }
+    };
+    let mut params: Vec<Vec<f32>> = graph.params.iter().map(value).collect();
+    interp::run(graph, &mut params).expect("a valid graph");
+    graph.params.iter().map(|p| p.name.clone()).zip(params).collect()
+}
+
+/// The value of one parameter.
+fn of<'a>(params: &'a [(String, Vec<f32>)], name: &str) -> &'a [f32] {
+    params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice()).expect("a parameter")
+}
+
+fn numbers(seed: u64, len: usize) -> Vec<f32> {
+    nets::numbers(seed, len).into_iter().map(|v| v as f32).collect()
+}
+
+fn close(found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+        assert!((f - e).abs() <= 1e-5 * e.abs().max(1.0), "{i}: {f} instead of {e}");
+    }
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
+
+/// The instruction sets of this CPU that fuse: they give the reference's bits.
+fn fused() -> impl Iterator<Item = Isa> {
+    kernforge::cpu::available().filter(|isa| *isa != Isa::Portable)
+}
+
+#[test]
+fn a_perceptron() {
+    let x: [f32; 20] = numbers(3, 20).try_into().unwrap();
+    let expected = truth(&nets::mlp(), 0, &[("x", &x)]);
+    let mut net = Mlp::new();
+    close(net.forward(&x), of(&expected, "out"));
+    let reference = *net.forward_reference(&x);
+    close(&reference, of(&expected, "out"));
+    for isa in fused() {
+        assert_eq!(bits(net.forward_on(isa, &x).unwrap()), bits(&reference), "{isa}");
+    }
+    close(net.forward_on(Isa::Portable, &x).unwrap(), &reference);
+}
+
+#[test]
+fn a_convolutional_network() {
+    let mut image = [[[0.0; 1]; 12]; 12];
+    image.as_flattened_mut().as_flattened_mut().copy_from_slice(&numbers(5, 144));
+    let expected = truth(&nets::cnn(), 0, &[("image", image.as_flattened().as_flattened())]);
+    let mut net = Cnn::boxed();
+    close(net.forward(&image), of(&expected, "out"));
+    let reference = *net.forward_reference(&image);
+    for isa in fused() {
+        assert_eq!(bits(net.forward_on(isa, &image).unwrap()), bits(&reference), "{isa}");
+    }
+}
+
+#[test]
+fn states_last_from_call_to_call() {
+    let network = nets::recurrent();
+    let mut net = Recurrent::new();
+    let mut h = vec![0.0; 9];
+    for step in 0..5 {
+        let x: [f32; 6] = numbers(step + 11, 6).try_into().unwrap();
+        let expected = truth(&network, 0, &[("x", &x), ("gain", &[1.5]), ("rnn.h", &h)]);
+        let (y, after) = net.step(&x, 1.5);
+        close(y, of(&expected, "out0"));
+        close(after, of(&expected, "out1"));
+        h = of(&expected, "rnn.h").to_vec();
+        close(&net.state().rnn.h, &h);
+    }
+    let saved = net.state().to_bytes();
+    assert_eq!(saved.len(), RecurrentState::BYTES);
+    let x = [0.25; 6];
+    let (first, _) = net.step(&x, 1.0);
+    let first = *first;
+    *net.state_mut() = RecurrentState::from_bytes(&saved).unwrap();
+    assert_eq!(bits(net.step(&x, 1.0).0), bits(&first));
+    net.reset();
+    assert_eq!(net.state().rnn.h, [0.0; 9]);
+    assert!(RecurrentState::from_bytes(&saved[1..]).is_err());
+}
+
+#[test]
+fn entries_share_weights() {
+    let network = nets::recurrent();
+    let z: [f32; 9] = numbers(2, 9).try_into().unwrap();
+    let expected = truth(&network, 1, &[("z", &z)]);
+    let mut net = Recurrent::new();
+    close(net.head(&z), of(&expected, "out"));
+    // Two matrices and a bias of 64-byte multiples: the head's only once.
+    assert_eq!(Recurrent::WEIGHT_BYTES, 4 * (6 * 9usize + 9 * 9 + 9 * 3 + 3).next_multiple_of(16) + 3 * 64 - 64);
+}
