@@ -40,6 +40,9 @@ impl Checker {
             | Op::MatMul
             | Op::Conv(..)
             | Op::ConvTranspose { .. }
+            | Op::ConvFilter { .. }
+            | Op::MaxIndex(_)
+            | Op::MaxScatter(_)
             | Op::Pool(..)
             | Op::Reduce { .. }
             | Op::Softmax { .. }

@@ -94,6 +94,9 @@ fn weight(op: &Op) -> usize {
         | Op::MatMul
         | Op::Conv(..)
         | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_)
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Transpose(_)

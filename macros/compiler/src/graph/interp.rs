@@ -73,6 +73,12 @@ fn compute<T: Real>(op: &Op, node: &Node, inputs: &[Operand<'_, T>]) -> Result<V
         }
         Op::Conv(window, groups) => convolve(window, *groups, arg(0)?, arg(1)?, shape),
         Op::ConvTranspose { window, groups } => scatter(window, *groups, arg(0)?, arg(1)?, shape),
+        Op::ConvFilter { window, groups } => filter_gradient(window, *groups, arg(0)?, arg(1)?, shape),
+        Op::MaxIndex(window) => {
+            let (x, y) = (arg(0)?, arg(1)?);
+            points(shape).map(|at| max_index(window, x, &at, broadcast(y, &at))).collect()
+        }
+        Op::MaxScatter(window) => max_scatter(window, arg(0)?, arg(1)?, shape),
         Op::Pool(pool, window) => {
             let x = arg(0)?;
             points(shape).map(|at| pool_at(*pool, window, x, &at)).collect()
@@ -274,6 +280,66 @@ fn scatter<T: Real>(w: &Window, groups: usize, x: Operand<'_, T>, f: Operand<'_,
         }
     }
     out
+}
+
+/// Filters `[K.., C_in/g, C_out]`: for each, the sum over all output points.
+fn filter_gradient<T: Real>(
+    w: &Window,
+    groups: usize,
+    x: Operand<'_, T>,
+    dy: Operand<'_, T>,
+    shape: &[usize],
+) -> Vec<T> {
+    let channels = shape.last().copied().unwrap_or(1);
+    let per_group = x.1.last().copied().unwrap_or(1) / groups;
+    let rank = w.rank();
+    points(shape)
+        .map(|at| {
+            let (tap, c, o) = (&at[..rank], at[rank], at[rank + 1]);
+            let group = o / (channels / groups);
+            points(dy.1).filter(|p| p.last() == Some(&o)).fold(T::from_f64(0.0), |sum, p| {
+                let pixel = [cell(w, &p, tap).as_slice(), &[(group * per_group + c) as i64]].concat();
+                match inside(x, &pixel) {
+                    Some(value) => T::prim(Prim::Fma, &[value, broadcast(dy, &p), sum]),
+                    None => sum,
+                }
+            })
+        })
+        .collect()
+}
+
+/// The number of the first tap whose cell equals the maximum `y`.
+fn max_index<T: Real>(w: &Window, x: Operand<'_, T>, at: &[usize], y: T) -> T {
+    let channel = at.last().copied().unwrap_or(0) as i64;
+    let taps = points(&w.kernel).enumerate();
+    taps.fold(T::from_f64(f64::INFINITY), |least, (number, tap)| {
+        let cell = [cell(w, at, &tap).as_slice(), &[channel]].concat();
+        let Some(value) = inside(x, &cell) else { return least };
+        let infinity = T::from_f64(f64::INFINITY);
+        let candidate = T::prim(Prim::SelectEq, &[value, y, T::from_f64(number as f64), infinity]);
+        T::prim(Prim::Minimum, &[least, candidate])
+    })
+}
+
+/// The adjoint of a maximum pooling: every `dy` goes to the cell of its window's tap.
+fn max_scatter<T: Real>(w: &Window, index: Operand<'_, T>, dy: Operand<'_, T>, shape: &[usize]) -> Vec<T> {
+    points(shape)
+        .map(|to| {
+            let mut sum = T::from_f64(0.0);
+            for at in points(dy.1).filter(|at| at.last() == to.last()) {
+                for (number, tap) in points(&w.kernel).enumerate() {
+                    let here = cell(w, &at, &tap).iter().zip(&to).all(|(a, b)| *a == *b as i64);
+                    if here {
+                        let arguments = [broadcast(index, &at), T::from_f64(number as f64), broadcast(dy, &at)];
+                        let [i, n, value] = arguments;
+                        let part = T::prim(Prim::SelectEq, &[i, n, value, T::from_f64(0.0)]);
+                        sum = T::prim(Prim::Add, &[sum, part]);
+                    }
+                }
+            }
+            sum
+        })
+        .collect()
 }
 
 fn pool_at<T: Real>(pool: Pool, w: &Window, x: Operand<'_, T>, at: &[usize]) -> T {

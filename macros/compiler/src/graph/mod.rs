@@ -6,6 +6,7 @@
 //! Invariants: a node's inputs come before it; its shape follows from its op and its inputs
 //! ([`Op`] states how); arithmetic nodes have one float dtype throughout.
 
+pub mod build;
 pub mod interp;
 pub mod network;
 pub mod print;
@@ -121,8 +122,23 @@ pub enum Op {
         /// Groups.
         groups: usize,
     },
+    /// The gradient by the filters of a convolution with the image `x`, whose result has the gradient `dy`:
+    /// `[.., S.., C_in], [.., O.., C_out] → [K.., C_in/g, C_out]`, for each tap the sum over leading and spatial
+    /// axes of `x[o·stride + k·d − before]·dy[o]`.
+    ConvFilter {
+        /// Of the convolution.
+        window: Window,
+        /// Groups.
+        groups: usize,
+    },
     /// Window reduction over the spatial axes of `[.., S.., C]`; out-of-image cells do not take part.
     Pool(Pool, Window),
+    /// `x` and its maximum pooling `y` to the number (row-major in the window) of the first tap of each
+    /// window at which `x = y`; +∞ if there is none.
+    MaxIndex(Window),
+    /// Adjoint of a maximum pooling: `index` is a [`Op::MaxIndex`], each element of `dy` is added to the cell
+    /// at that tap of its window.
+    MaxScatter(Window),
     /// Reduction over `axes` (ascending); they are removed, or kept with extent 1.
     Reduce {
         /// What is computed over the axes.
@@ -244,6 +260,8 @@ pub enum Unary {
     Selu,
     Sigmoid,
     Tanh,
+    /// The error function
+    Erf,
     /// erf form
     Gelu,
     GeluTanh,
@@ -298,5 +316,15 @@ impl Window {
     /// Number of spatial axes.
     pub fn rank(&self) -> usize {
         self.kernel.len()
+    }
+
+    /// For each of `outputs` positions along an axis of `n` cells, how many taps are inside the image,
+    /// or inside the padded image.
+    pub fn cells(&self, axis: usize, n: usize, outputs: usize, count_pad: bool) -> Vec<usize> {
+        let of = |list: &[usize]| list.get(axis).copied().unwrap_or(1) as i64;
+        let (before, after) = self.pad.get(axis).map_or((0, 0), |p| (p.0 as i64, p.1 as i64));
+        let (lo, hi) = if count_pad { (-before, n as i64 + after) } else { (0, n as i64) };
+        let cell = |o: usize, k: i64| o as i64 * of(&self.stride) - before + k * of(&self.dilation);
+        (0..outputs).map(|o| (0..of(&self.kernel)).filter(|&k| (lo..hi).contains(&cell(o, k))).count()).collect()
     }
 }

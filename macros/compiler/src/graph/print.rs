@@ -85,6 +85,9 @@ pub(crate) fn operation(op: &Op) -> &'static str {
         Op::MatMul => "matmul",
         Op::Conv(..) => "conv",
         Op::ConvTranspose { .. } => "conv_transpose",
+        Op::ConvFilter { .. } => "conv_filter",
+        Op::MaxIndex(_) => "max_index",
+        Op::MaxScatter(_) => "max_scatter",
         Op::Pool(Pool::Max, _) => "max_pool",
         Op::Pool(Pool::Sum, _) => "sum_pool",
         Op::Pool(Pool::Average { count_pad: true }, _) => "avg_pool_with_pad",
@@ -123,6 +126,7 @@ fn unary(f: Unary) -> &'static str {
         Unary::Selu => "selu",
         Unary::Sigmoid => "sigmoid",
         Unary::Tanh => "tanh",
+        Unary::Erf => "erf",
         Unary::Gelu => "gelu",
         Unary::GeluTanh => "gelu_tanh",
         Unary::Silu => "silu",
@@ -151,8 +155,10 @@ pub(crate) fn details(op: &Op) -> String {
     match op {
         Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x)) => format!(" by [{}]", numbers(&[*x])),
         Op::Unary(Unary::Clamp(lo, hi)) => format!(" by [{}]", numbers(&[*lo, *hi])),
-        Op::Conv(w, groups) | Op::ConvTranspose { window: w, groups } => format!("{} groups {groups}", window(w)),
-        Op::Pool(_, w) => window(w),
+        Op::Conv(w, groups) | Op::ConvTranspose { window: w, groups } | Op::ConvFilter { window: w, groups } => {
+            format!("{} groups {groups}", window(w))
+        }
+        Op::Pool(_, w) | Op::MaxIndex(w) | Op::MaxScatter(w) => window(w),
         Op::Reduce { axes, keepdim, .. } => {
             format!(" axes [{}]{}", joined(axes), if *keepdim { " keepdim" } else { "" })
         }

@@ -122,6 +122,7 @@ fn plain() -> Vec<Op> {
         Unary::Selu,
         Unary::Sigmoid,
         Unary::Tanh,
+        Unary::Erf,
         Unary::Gelu,
         Unary::GeluTanh,
         Unary::Silu,
@@ -139,6 +140,9 @@ fn plain() -> Vec<Op> {
         Op::MatMul,
         Op::Conv(window(), 1),
         Op::ConvTranspose { window: window(), groups: 1 },
+        Op::ConvFilter { window: window(), groups: 1 },
+        Op::MaxIndex(window()),
+        Op::MaxScatter(window()),
         Op::Softmax { axis: 0 },
         Op::LogSoftmax { axis: 0 },
         Op::Normalize { axes: Vec::new(), eps: 0.0 },
@@ -172,12 +176,12 @@ fn details(r: &mut Reader<'_>, op: &mut Op) -> Result<(), String> {
             let [from, to] = numbers(r)?[..] else { return Err(place.fail("two numbers are needed")) };
             (*lo, *hi) = (from, to);
         }
-        Op::Conv(w, groups) | Op::ConvTranspose { window: w, groups } => {
+        Op::Conv(w, groups) | Op::ConvTranspose { window: w, groups } | Op::ConvFilter { window: w, groups } => {
             window(r, w)?;
             r.expect("groups")?;
             *groups = r.usize()?;
         }
-        Op::Pool(_, w) => window(r, w)?,
+        Op::Pool(_, w) | Op::MaxIndex(w) | Op::MaxScatter(w) => window(r, w)?,
         Op::Reduce { axes, keepdim, .. } => {
             r.expect("axes")?;
             *axes = sizes(r)?;

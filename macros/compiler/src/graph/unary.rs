@@ -5,8 +5,8 @@ use super::{Binary, Unary};
 use crate::scalar::{Block, Func, Node, Prim, Val};
 
 /// `SELU`'s constants (Klambauer et al. 2017, equation 14).
-const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
-const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+pub(crate) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
 /// The program of a unary operation over `Arg(0)`.
 pub fn block(unary: Unary) -> Block {
@@ -41,6 +41,7 @@ pub fn block(unary: Unary) -> Block {
         }
         Unary::Sigmoid => b.call(Func::Sigmoid, x),
         Unary::Tanh => b.call(Func::Tanh, x),
+        Unary::Erf => b.call(Func::Erf, x),
         Unary::Gelu => {
             // x/2 · (1 + erf(x/√2))
             let scaled = times(&mut b, x, std::f64::consts::FRAC_1_SQRT_2);

@@ -45,7 +45,13 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
         Op::Concat { .. } => node.inputs.len().max(1),
         Op::Select => 3,
         Op::Param(_) | Op::Constant(_) => 0,
-        Op::Binary(_) | Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } => 2,
+        Op::Binary(_)
+        | Op::MatMul
+        | Op::Conv(..)
+        | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_) => 2,
         Op::Cast
         | Op::Unary(_)
         | Op::Pool(..)
@@ -77,6 +83,9 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
         (Op::MatMul, [a, b]) => matmul(&a.shape, &b.shape, out),
         (Op::Conv(window, groups), [x, w]) => conv(window, *groups, &x.shape, &w.shape, out),
         (Op::ConvTranspose { window, groups }, [x, w]) => transposed(window, *groups, &x.shape, &w.shape, out),
+        (Op::ConvFilter { window, groups }, [x, dy]) => conv(window, *groups, &x.shape, out, &dy.shape),
+        (Op::MaxIndex(window), [x, y]) => y.shape == out && pool(window, &x.shape, out),
+        (Op::MaxScatter(window), [index, dy]) => index.shape == dy.shape && pool(window, out, &dy.shape),
         (Op::Pool(_, window), [x]) => pool(window, &x.shape, out),
         (Op::Reduce { axes, keepdim, .. }, [x]) => reduced(axes, *keepdim, &x.shape, out),
         (Op::Softmax { axis } | Op::LogSoftmax { axis }, [x]) => *axis < out.len() && x.shape == out,
@@ -119,6 +128,9 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
             | Op::MatMul
             | Op::Conv(..)
             | Op::ConvTranspose { .. }
+            | Op::ConvFilter { .. }
+            | Op::MaxIndex(_)
+            | Op::MaxScatter(_)
             | Op::Pool(..)
             | Op::Reduce { .. }
             | Op::Softmax { .. }
@@ -150,6 +162,9 @@ fn check_dtype(node: &Node, inputs: &[&Node]) -> Result<(), String> {
         | Op::MatMul
         | Op::Conv(..)
         | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_)
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Softmax { .. }

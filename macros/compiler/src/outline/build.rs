@@ -51,7 +51,7 @@ pub struct Nest<'g> {
     places: &'g [Place],
     /// Buffers of roots and constants, by node.
     buffers: &'g [Option<BufferId>],
-    /// For `ConvTranspose`: the residue of each output coordinate modulo the stride.
+    /// For `ConvTranspose` and `MaxScatter`: the residue of each output coordinate modulo the stride.
     pub phase: Vec<usize>,
     /// Indices so far: parallel first.
     pub indices: Vec<Index>,
@@ -397,7 +397,14 @@ impl<'g> Nest<'g> {
                     },
                 }
             }
-            Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => {
+            Op::MatMul
+            | Op::Conv(..)
+            | Op::ConvTranspose { .. }
+            | Op::ConvFilter { .. }
+            | Op::MaxIndex(_)
+            | Op::MaxScatter(_)
+            | Op::Pool(..)
+            | Op::Reduce { .. } => {
                 self.arithmetic(id)?;
                 // The term is a program of its own.
                 let outside = std::mem::take(&mut self.computed);

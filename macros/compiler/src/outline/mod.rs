@@ -10,6 +10,7 @@
 //! 5. [`order`] fixes the summation order (part of the contract) and packs operands that would
 //!    be read with a stride.
 
+mod adjoint;
 mod build;
 mod canonical;
 mod order;

@@ -115,6 +115,9 @@ fn is_computed(op: &Op) -> bool {
         | Op::MatMul
         | Op::Conv(..)
         | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_)
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Concat { .. } => true,

@@ -47,6 +47,9 @@ fn kind(op: &Op) -> Kind {
         Op::MatMul
         | Op::Conv(..)
         | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_)
         | Op::Pool(..)
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }

@@ -1,6 +1,7 @@
 //! The sums: matrix products, convolutions, windows and row reductions as terms over reduction
 //! indices, and the parallel indices their outputs need.
 
+use super::adjoint;
 use super::build::{Coord, Nest, internal};
 use super::place::Place;
 use crate::error::Error;
@@ -21,7 +22,14 @@ fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> O
     }
     let node = graph.node(root);
     match &node.op {
-        Op::MatMul | Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) | Op::Reduce { .. } => Some(root),
+        Op::MatMul
+        | Op::Conv(..)
+        | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_)
+        | Op::Pool(..)
+        | Op::Reduce { .. } => Some(root),
         Op::Cast
         | Op::Unary(_)
         | Op::Binary(_)
@@ -45,10 +53,10 @@ fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> O
 }
 
 /// The phases of the hosted operation: residues of the output coordinates modulo the stride of a
-/// transposed convolution, `[[]]` for everything else.
+/// transposed convolution or of a maximum's adjoint, `[[]]` for everything else.
 pub fn phases(graph: &Graph, hosted: Option<NodeId>) -> Vec<Vec<usize>> {
     let mut phases = vec![vec![]];
-    if let Some(Op::ConvTranspose { window, .. }) = hosted.map(|h| &graph.node(h).op) {
+    if let Some(Op::ConvTranspose { window, .. } | Op::MaxScatter(window)) = hosted.map(|h| &graph.node(h).op) {
         for &stride in &window.stride {
             phases = phases
                 .into_iter()
@@ -63,7 +71,8 @@ pub fn phases(graph: &Graph, hosted: Option<NodeId>) -> Vec<Vec<usize>> {
 /// `None` when a phase is empty.
 ///
 /// An axis is one index, except that the output channels of a grouped convolution are
-/// `group · size + channel` and the outputs of a transposed convolution are `stride · t + phase`.
+/// `group · size + channel` and the outputs of a transposed convolution or a maximum's adjoint are
+/// `stride · t + phase`.
 pub fn root_axes(nest: &mut Nest<'_>, hosted: Option<NodeId>) -> Option<Vec<Affine>> {
     let graph = nest.graph();
     let root_shape = nest.root_shape();
@@ -79,13 +88,20 @@ pub fn root_axes(nest: &mut Nest<'_>, hosted: Option<NodeId>) -> Option<Vec<Affi
             names[r].clone_from(&inner[axis]);
             match &node.op {
                 Op::Conv(_, g) if axis + 1 == rank => groups[r] = *g,
-                Op::ConvTranspose { groups: g, .. } if axis + 1 == rank => groups[r] = *g,
-                Op::ConvTranspose { window, .. } if axis + 1 + window.rank() >= rank => {
+                Op::ConvTranspose { groups: g, .. } | Op::ConvFilter { groups: g, .. } if axis + 1 == rank => {
+                    groups[r] = *g;
+                }
+                Op::ConvTranspose { window, .. } | Op::MaxScatter(window)
+                    if axis + 1 < rank && axis + 1 + window.rank() >= rank =>
+                {
                     let s = axis + 1 + window.rank() - rank;
                     strides[r] = (window.stride[s], nest.phase[s]);
                 }
                 Op::Conv(..)
                 | Op::ConvTranspose { .. }
+                | Op::ConvFilter { .. }
+                | Op::MaxIndex(_)
+                | Op::MaxScatter(_)
                 | Op::MatMul
                 | Op::Pool(..)
                 | Op::Reduce { .. }
@@ -139,7 +155,8 @@ fn inner_names(op: &Op, rank: usize) -> Vec<String> {
     let tail: Vec<&str> = match op {
         Op::MatMul => vec!["m", "n"],
         Op::Conv(w, _) | Op::ConvTranspose { window: w, .. } => spatial(w.rank(), &["d", "h", "w"], "o"),
-        Op::Pool(_, w) => spatial(w.rank(), &["d", "h", "w"], "c"),
+        Op::ConvFilter { window: w, .. } => [spatial(w.rank(), &["r", "p", "q"], "c"), vec!["o"]].concat(),
+        Op::Pool(_, w) | Op::MaxIndex(w) | Op::MaxScatter(w) => spatial(w.rank(), &["d", "h", "w"], "c"),
         Op::Reduce { .. }
         | Op::Param(_)
         | Op::Constant(_)
@@ -211,6 +228,9 @@ fn trace(
             | Op::MatMul
             | Op::Conv(..)
             | Op::ConvTranspose { .. }
+            | Op::ConvFilter { .. }
+            | Op::MaxIndex(_)
+            | Op::MaxScatter(_)
             | Op::Pool(..)
             | Op::Reduce { .. }
             | Op::Softmax { .. }
@@ -260,7 +280,10 @@ pub fn compute(nest: &mut Nest<'_>, block: &mut Block, id: NodeId, at: &[Coord])
             product(nest, term, x, w);
             Ok(block.push(Node::Acc))
         }
-        Op::ConvTranspose { window, groups } => transposed(nest, block, id, at, window, *groups),
+        Op::ConvTranspose { window, groups } => adjoint::transposed(nest, block, id, at, window, *groups),
+        Op::ConvFilter { window, groups } => adjoint::filters(nest, block, id, at, window, *groups),
+        Op::MaxIndex(window) => adjoint::max_index(nest, block, id, at, window),
+        Op::MaxScatter(window) => adjoint::max_scatter(nest, block, id, at, window),
         Op::Pool(pool, window) => {
             let x = node.inputs[0];
             let taps = taps(nest, &window.kernel);
@@ -336,11 +359,11 @@ pub fn compute(nest: &mut Nest<'_>, block: &mut Block, id: NodeId, at: &[Coord])
     }
 }
 
-fn plain(at: Affine) -> Coord {
+pub(super) fn plain(at: Affine) -> Coord {
     Coord { at, guarded: false }
 }
 
-fn product(nest: &mut Nest<'_>, mut term: Block, x: Val, y: Val) {
+pub(super) fn product(nest: &mut Nest<'_>, mut term: Block, x: Val, y: Val) {
     let result = term.prim(Prim::Mul, &[x, y]);
     nest.reduction = Some(Reduction { op: ReduceOp::Sum, term: term.finish(result), partials: 1 });
 }
@@ -363,14 +386,14 @@ fn operand(
 }
 
 /// The reduction indices of a window.
-fn taps(nest: &mut Nest<'_>, kernel: &[usize]) -> Vec<Affine> {
+pub(super) fn taps(nest: &mut Nest<'_>, kernel: &[usize]) -> Vec<Affine> {
     let names = ["r", "p", "q"];
     let first = 3 - kernel.len().min(3);
     kernel.iter().enumerate().map(|(i, &k)| nest.index(names[(first + i).min(2)], k)).collect()
 }
 
 /// Leading coordinates, and the cells of the image that the taps read.
-fn window_cells(at: &[Coord], window: &Window, taps: &[Affine]) -> (Vec<Coord>, Vec<Coord>) {
+pub(super) fn window_cells(at: &[Coord], window: &Window, taps: &[Affine]) -> (Vec<Coord>, Vec<Coord>) {
     let rank = window.rank();
     let lead = at.len() - rank - 1;
     let cells = (0..rank).map(|i| {
@@ -383,7 +406,7 @@ fn window_cells(at: &[Coord], window: &Window, taps: &[Affine]) -> (Vec<Coord>, 
 }
 
 /// Splits the output channel coordinate `group · size + channel` (one index if there are no groups).
-fn split_channel(at: &[Coord], channels: usize, groups: usize) -> (Affine, Affine) {
+pub(super) fn split_channel(at: &[Coord], channels: usize, groups: usize) -> (Affine, Affine) {
     let Some(last) = at.last() else { return (Affine::default(), Affine::default()) };
     if groups <= 1 {
         return (Affine::constant(0), last.at.clone());
@@ -395,72 +418,6 @@ fn split_channel(at: &[Coord], channels: usize, groups: usize) -> (Affine, Affin
         [(g, c)] if *c == size => (Affine::index(*g), Affine::constant(0)),
         _other => (Affine::constant(0), last.at.clone()),
     }
-}
-
-/// One phase of a transposed convolution, gathered: output `s·t + phase` receives the taps `k`
-/// with `(phase + before − k·d) ≡ 0 (mod s)`, that is `k = k0 + (s/g)·j` with `g = gcd(d, s)`,
-/// each from cell `t + (phase + before − k0·d)/s − j·(d/g)`. No zero is multiplied.
-fn transposed(
-    nest: &mut Nest<'_>,
-    block: &mut Block,
-    id: NodeId,
-    at: &[Coord],
-    window: &Window,
-    groups: usize,
-) -> Result<Val, Error> {
-    let graph = nest.graph();
-    let node = graph.node(id);
-    let (x, w) = (node.inputs[0], node.inputs[1]);
-    let rank = window.rank();
-    let lead = at.len() - rank - 1;
-    let size = graph.node(x).shape.last().copied().unwrap_or(1) / groups;
-    // The first tap that reaches this phase, per axis.
-    let firsts: Option<Vec<i64>> = (0..rank)
-        .map(|i| {
-            let shift = nest.phase[i] as i64 + window.pad[i].0 as i64;
-            let (s, d) = (window.stride[i] as i64, window.dilation[i] as i64);
-            (0..window.kernel[i] as i64).find(|k| (shift - k * d).rem_euclid(s) == 0)
-        })
-        .collect();
-    let Some(firsts) = firsts else {
-        return Ok(block.constant(0.0)); // no tap reaches this phase
-    };
-    let mut x_at: Vec<Coord> = at[..lead].to_vec();
-    let mut w_at = Vec::new();
-    let names = ["r", "p", "q"];
-    for i in 0..rank {
-        let (s, d) = (window.stride[i] as i64, window.dilation[i] as i64);
-        let shift = nest.phase[i] as i64 + window.pad[i].0 as i64;
-        let first = firsts[i];
-        let common = gcd(d, s);
-        let step = s / common;
-        let count = (window.kernel[i] as i64 - first + step - 1) / step;
-        let tap = nest.index(names[3 - rank.min(3) + i], count as usize);
-        // The output coordinate is s·t + phase: divide it back.
-        let out = &at[lead + i].at;
-        let mut t = Affine::constant(0);
-        for &(index, c) in &out.terms {
-            t.add_term(index, c / s);
-        }
-        let cell = Affine::constant((shift - first * d) / s).plus(&t, 1).plus(&tap, -(d / common));
-        x_at.push(Coord { at: cell, guarded: true });
-        w_at.push(plain(Affine::constant(first).plus(&tap, step)));
-    }
-    let c = nest.index("c", size);
-    let (group, channel) = split_channel(at, node.shape.last().copied().unwrap_or(1), groups);
-    let c_in = plain(c.plus(&group, size as i64));
-    x_at.push(c_in.clone());
-    w_at.push(c_in);
-    w_at.push(plain(channel));
-    let mut term = Block::new();
-    let x = nest.value(&mut term, x, &x_at)?;
-    let w = nest.value(&mut term, w, &w_at)?;
-    product(nest, term, x, w);
-    Ok(block.push(Node::Acc))
-}
-
-fn gcd(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Outputs of an average up to which each has a factor of its own in a table.
@@ -479,16 +436,8 @@ fn reciprocal(
     let rank = window.rank();
     let lead = at.len() - rank - 1;
     // Cells per axis and output coordinate.
-    let counts: Vec<Vec<usize>> = (0..rank)
-        .map(|i| {
-            let n = x_shape[lead + i] as i64;
-            let (before, after) = (window.pad[i].0 as i64, window.pad[i].1 as i64);
-            let (lo, hi) = if count_pad { (-before, n + after) } else { (0, n) };
-            let first = |o: usize| (o * window.stride[i]) as i64 - before;
-            let inside = |o: usize, k: usize| (lo..hi).contains(&(first(o) + (k * window.dilation[i]) as i64));
-            (0..shape[lead + i]).map(|o| (0..window.kernel[i]).filter(|&k| inside(o, k)).count()).collect()
-        })
-        .collect();
+    let counts: Vec<Vec<usize>> =
+        (0..rank).map(|i| window.cells(i, x_shape[lead + i], shape[lead + i], count_pad)).collect();
     if counts.iter().all(|axis| axis.iter().all(|c| Some(c) == axis.first())) {
         let cells: usize = counts.iter().filter_map(|axis| axis.first()).product();
         return block.constant(1.0 / cells.max(1) as f64);

@@ -8,7 +8,7 @@
 //! A node with a batched operand is batched. Most operations carry leading axes already or count
 //! their axes from the left; broadcasting counts from the right, so an operand of lower rank than
 //! its partner gets axes of extent 1 behind the batch axis. Only a convolution whose *filters*
-//! differ from sample to sample needs more: the samples become groups of one grouped convolution.
+//! differ from sample to sample (or are the result) needs more: the samples become groups of one grouped convolution.
 
 use crate::graph::{Graph, Node, NodeId, Op, Param, ParamKind, Shape};
 
@@ -90,6 +90,14 @@ impl Batch {
                 }
                 _shared => node.op.clone(),
             },
+            Op::ConvFilter { window, groups } => {
+                let op = Op::ConvFilter { window: window.clone(), groups: groups * self.count };
+                return self.grouped(graph, node, op);
+            }
+            Op::MaxIndex(_) | Op::MaxScatter(_) => {
+                let operands = node.inputs.iter().map(|i| self.every(graph, *i)).collect();
+                return self.batched(node, node.op.clone(), operands);
+            }
             // The one element of a tensor without axes: nothing is left to reduce.
             Op::Reduce { axes, .. } if axes.is_empty() => match values.as_slice() {
                 [x, ..] => return *x,
@@ -139,8 +147,8 @@ impl Batch {
     }
 
     /// A convolution with filters of every sample's own. `op` has `count` times the groups: the
-    /// batch axis moves in front of the channels of the image, in front of the axis of the filters
-    /// that the groups partition, and back in front of everything in the result.
+    /// batch axis moves in front of the channels of the image, in front of the axis of the filters (or of
+    /// the result's gradient) that the groups partition, and back in front of everything in the result.
     fn grouped(&mut self, graph: &Graph, node: &Node, op: Op) -> Value {
         let (Some(&image), Some(&filters)) = (node.inputs.first(), node.inputs.get(1)) else {
             return self.batched(node, op, Vec::new()); // never: a convolution has two operands
@@ -149,7 +157,7 @@ impl Batch {
         let image = self.inwards(node, image, 1);
         let filters = self.every(graph, filters);
         // Groups partition the output channels of a convolution, the input channels of its adjoint.
-        let before = if matches!(op, Op::Conv(..)) { 1 } else { 2 };
+        let before = if matches!(op, Op::ConvTranspose { .. }) { 2 } else { 1 };
         let filters = self.inwards(node, filters, before);
         let mut shape = node.shape.clone();
         if let Some(channels) = shape.last_mut() {

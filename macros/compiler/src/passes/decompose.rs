@@ -47,6 +47,9 @@ pub fn run(graph: Graph) -> Graph {
         | Op::MatMul
         | Op::Conv(..)
         | Op::ConvTranspose { .. }
+        | Op::ConvFilter { .. }
+        | Op::MaxIndex(_)
+        | Op::MaxScatter(_)
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Transpose(_)

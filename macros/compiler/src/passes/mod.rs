@@ -1,10 +1,11 @@
 //! Graph → graph: rewrites, one file each. [`run`] keeps the meaning and comes before `outline`; [`batch`]
-//! makes another graph of a network's.
+//! and [`differentiate`] make another graph of a network's.
 
 pub mod batch;
 mod cse;
 mod dead;
 mod decompose;
+pub mod differentiate;
 mod pad;
 
 use crate::graph::{Graph, NodeId};

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod batch;
+mod differentiate;
 mod meaning;
 mod text;
 

@@ -298,7 +298,7 @@ pub fn code() -> impl Strategy<Value = vir::Kernel> {
 
 fn operation() -> impl Strategy<Value = Formula> {
     let lists = (vec(size(), 0..3), vec(size(), 0..3), vec((size(), size()), 0..3), vec(size(), 0..3));
-    let parts = (lists, number(), number(), size(), size(), any::<bool>(), 0usize..45);
+    let parts = (lists, number(), number(), size(), size(), any::<bool>(), 0usize..50);
     parts.prop_map(|((kernel, stride, pad, dilation), a, b, n, m, flag, kind)| {
         let axes = kernel.clone();
         let window = Window { kernel, stride, pad, dilation };
@@ -317,6 +317,7 @@ fn operation() -> impl Strategy<Value = Formula> {
             Unary::Selu,
             Unary::Sigmoid,
             Unary::Tanh,
+            Unary::Erf,
             Unary::Gelu,
             Unary::GeluTanh,
             Unary::Silu,
@@ -344,7 +345,10 @@ fn operation() -> impl Strategy<Value = Formula> {
             11 => Formula::Reshape,
             12 => Formula::Slice { axis: n, start: m },
             13 => Formula::Param(ParamId(n as u32)),
-            other => match unary.get(other - 14) {
+            14 => Formula::ConvFilter { window, groups: n },
+            15 => Formula::MaxIndex(window),
+            16 => Formula::MaxScatter(window),
+            other => match unary.get(other - 17) {
                 Some(f) => Formula::Unary(*f),
                 None => Formula::Binary(binary[n % binary.len()]),
             },
