@@ -45,6 +45,7 @@ pub fn kernels() -> Vec<Kernel> {
     all.extend(broadcasts());
     all.extend(conversions());
     all.extend(views());
+    all.extend(joins());
     all
 }
 
@@ -141,4 +142,41 @@ fn views() -> Vec<Kernel> {
         view("rows", "relu(x[1..3])", &[4, 11], &[2, 11]),
         view("row", "relu(x[2])", &[4, 11], &[11]),
     ]
+}
+
+/// Tensors put together, taken apart, padded and resampled.
+fn joins() -> Vec<Kernel> {
+    let one = |name: &str, formula: &str, x: &[usize], out: &[usize]| {
+        Kernel::new("kernel", format!("join_{name}"), formula).input("x", "f32", x).result("f32", out)
+    };
+    let two = |name: &str, formula: &str, x: &[usize], z: &[usize], out: &[usize]| {
+        let kernel = Kernel::new("kernel", format!("join_{name}"), formula).input("x", "f32", x);
+        kernel.input("z", "f32", z).result("f32", out)
+    };
+    let mut all = vec![
+        two("rows", "concat([x, relu(z)], axis = 0)", &[3, 17], &[2, 17], &[5, 17]),
+        two("columns", "concat([matmul(x, z), zeros([4, 2]), -x])", &[4, 9], &[9, 19], &[4, 30]),
+        two("sums", "concat([sum(x, -1, keepdim = true), z], axis = 1)", &[6, 40], &[6, 16], &[6, 17]),
+        two("stack", "stack([x + z, x - z], axis = -1)", &[5, 9], &[5, 9], &[5, 9, 2]),
+        two("swap", "let (a, b) = split(x, 2); concat([b * z, a])", &[4, 20], &[10], &[4, 20]),
+        two("select", "select(relu(x), x, z)", &[5, 21], &[21], &[5, 21]),
+        two("padded_conv", "conv2d(pad(x, 1, axis = [0, 1]), z)", &[5, 6, 3], &[3, 3, 3, 9], &[5, 6, 9]),
+        one("pad", "pad(x, [(1, 2), (3, 0)], axis = [0, 1], value = 2)", &[4, 13], &[7, 16]),
+        one("reflect", "pad(x, [2, 3], axis = [0, 1], mode = reflect)", &[4, 17], &[8, 23]),
+        one("replicate", "pad(-x, (2, 5), mode = replicate)", &[4, 17], &[4, 24]),
+        one("nearest", "relu(upsample(x, 2))", &[3, 4, 5], &[6, 8, 5]),
+        one("bilinear", "upsample(x, 2, mode = bilinear)", &[3, 4, 8], &[6, 8, 8]).rounded(),
+        one("corners", "upsample(x, 3, mode = bilinear, align_corners = true)", &[4, 3], &[12, 3]).rounded(),
+        one("unfold", "unfold(x, 3, pad = 1, axis = 1)", &[1, 9, 8], &[1, 9, 24]),
+        one("power", "pow(x, 3) + pow(x * x + 1.0, 0.3)", &[33], &[33]).rounded(),
+        one("group_norm", "group_norm(x, 2)", &[3, 5, 8], &[3, 5, 8]).rounded(),
+        one("rms_norm", "rms_norm(x)", &[5, 19], &[5, 19]).rounded(),
+        one("layer_norm", "layer_norm(x, axis = [0, 1])", &[5, 9], &[5, 9]).rounded(),
+    ];
+    let halves = Kernel::new("kernel", "join_in_place", "*x = concat([x[3..] + z, -x[..3]], axis = 0);");
+    all.push(halves.in_out("x", "f32", &[7, 9]).input("z", "f32", &[9]));
+    let batch = Kernel::new("kernel", "join_batch_norm", "batch_norm(x, w, z, m, abs(v))").input("x", "f32", &[6, 19]);
+    let batch = ["w", "z", "m", "v"].iter().fold(batch, |kernel, name| kernel.input(name, "f32", &[19]));
+    all.push(batch.result("f32", &[6, 19]).rounded());
+    all
 }

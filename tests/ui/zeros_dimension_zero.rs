@@ -2,7 +2,7 @@ use kernforge::kernel;
 
 #[kernel]
 pub fn f(x: Tensor![f32; 4, 3]) -> Tensor![f32; 4, 3] {
-    layer_norm(x, axis = 0)
+    x + zeros([0, 3])
 }
 
 fn main() {}
