@@ -3,7 +3,6 @@
 #[path = "../../macros/compiler/tests/network_back/nets.rs"]
 mod nets;
 
-use kernforge_compiler::{emit, network};
 use std::error::Error;
 
 /// The file of all networks.
@@ -13,8 +12,7 @@ pub fn file() -> Result<String, Box<dyn Error>> {
         let failed = |e: kernforge_compiler::error::Errors| {
             format!("{}: {:?}", net.name, e.iter().map(|e| &e.message).collect::<Vec<_>>())
         };
-        let compiled = network::compile(&net).map_err(failed)?;
-        text += &emit::network::network(&net, &compiled).map_err(failed)?.to_string();
+        text += &kernforge_compiler::compile_network(&net).map_err(failed)?.to_string();
         text.push('\n');
     }
     Ok(text)

@@ -139,6 +139,12 @@ pub fn compile(function: &Function) -> Result<Compiled, Errors> {
     refusal::errors(&refusals, function).finish(Compiled { interface, options, graph, kernel, variants })
 }
 
+/// What a checked network becomes.
+pub fn compile_network(network: &graph::network::Network) -> Result<TokenStream, Errors> {
+    let compiled = network::compile(network)?;
+    emit::network::network(network, &compiled)
+}
+
 /// The ISAs to compile for: the ones asked for and always the portable one, which every CPU runs.
 fn isas(options: &Options) -> Vec<Isa> {
     let wanted = |i: &Isa| options.isa.is_empty() || *i == Isa::Portable || options.isa.iter().any(|(o, _)| o == i);

@@ -112,12 +112,16 @@ pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
     for i in (0..count).rev() {
         let id = NodeId(i as u32);
         let node = graph.node(id);
-        let kind = match kind(&node.op) {
-            Kind::Reshape if joined[i] && parts::units(graph, id).is_some() => Kind::View,
-            other => other,
-        };
         let size = |n: NodeId| graph.node(n).shape.iter().product::<usize>();
         let demand = std::mem::take(&mut demands[i]);
+        let kind = match kind(&node.op) {
+            // Axes of extent 1 come and go inside a contraction; in memory it is the operand itself.
+            Kind::Reshape if parts::units(graph, id).is_some() => {
+                let in_memory = demand.buffer || demand.operand || stores.contains(&id);
+                if joined[i] || !in_memory { Kind::View } else { Kind::Reshape }
+            }
+            other => other,
+        };
         let home = match demand.homes.as_slice() {
             [one] => Some(*one),
             _ => None,

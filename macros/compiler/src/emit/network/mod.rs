@@ -101,7 +101,8 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
         #state_types
 
         #cfgs
-        #[allow(non_snake_case, clippy::too_many_arguments)]
+        // Not every program calls every function.
+        #[allow(dead_code, unused_variables, non_snake_case, clippy::too_many_arguments)]
         const _: () = {
             #code
             #weights
