@@ -34,12 +34,16 @@ pub mod math;
 mod network;
 mod private;
 mod tensor;
+#[cfg(feature = "alloc")]
+mod weights;
 
 pub use cpu::{Isa, IsaUnavailable};
 pub use dispatch::Variant;
 pub use kernforge_macros::{conv, gemm, kernel, pool};
 pub use network::Layer;
 pub use tensor::{Array, Element, ShapeError, Tensor};
+#[cfg(feature = "alloc")]
+pub use weights::WeightsError;
 
 /// What generated code names. No part of the public interface: it changes with the macros, which
 /// belong to exactly this version.
@@ -50,6 +54,11 @@ pub mod __private {
     pub use crate::private::*;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
+    /// Weights read when the program runs.
+    #[cfg(feature = "alloc")]
+    pub mod weights {
+        pub use crate::weights::File;
+    }
 }
 
 /// Items of generated code that need the heap: there only with the feature `alloc` of this crate.

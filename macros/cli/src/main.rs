@@ -1,4 +1,4 @@
-//! `kern`: looks inside the compiler.
+//! `kern`: looks inside the compiler, and prepares weight files for it.
 //!
 //! It reads a Rust source file, finds the `gemm!`, `conv!` and `pool!` blocks and `#[kernel]`
 //! functions in it, and shows what the macros make of them. It shows exactly what the macros
@@ -8,6 +8,7 @@ mod args;
 mod dump;
 mod explain;
 mod source;
+mod weights;
 
 use args::{Command, Request};
 use std::process::ExitCode;
@@ -28,10 +29,10 @@ fn main() -> ExitCode {
 
 /// The text that a command prints.
 fn run(request: &Request) -> Result<String, String> {
-    let kernels = source::kernels(&request.file)?;
     match &request.command {
-        Command::Dump(stage) => dump::dump(request, kernels, *stage),
-        Command::Explain => explain::explain(request, kernels),
+        Command::Dump(stage) => dump::dump(request, source::kernels(&request.file)?, *stage),
+        Command::Explain => explain::explain(request, source::kernels(&request.file)?),
+        Command::Weights(export) => weights::weights(&request.file, export),
     }
 }
 

@@ -17,8 +17,12 @@ extern crate alloc;
 
 mod dtype;
 mod json;
+mod pattern;
+mod write;
 
 pub use dtype::Dtype;
+pub use pattern::matches;
+pub use write::write;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;

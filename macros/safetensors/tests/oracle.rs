@@ -1,6 +1,6 @@
 //! The reader against the `safetensors` crate, which defines the format.
 
-use kernforge_safetensors::{Dtype, Header};
+use kernforge_safetensors::{Dtype, Header, write};
 use proptest::prelude::*;
 use safetensors::tensor::{Dtype as Theirs, TensorView};
 use safetensors::{SafeTensors, serialize};
@@ -50,6 +50,21 @@ proptest! {
             prop_assert_eq!(&found.dtype, &TYPES[*t].1);
             prop_assert_eq!(&found.shape, shape);
             prop_assert_eq!(found.bytes(&file), vec![i as u8; TYPES[*t].2 * found.len()]);
+        }
+    }
+
+    #[test]
+    fn what_we_write_they_read(tensors in tensors()) {
+        let data: Vec<Vec<u8>> = tensors.iter().enumerate().map(|(i, (_, t, shape))| vec![i as u8; TYPES[*t].2 * shape.iter().product::<usize>()]).collect();
+        let each = tensors.iter().zip(&data).map(|((name, t, shape), bytes)| (name.as_str(), &TYPES[*t].1, &shape[..], &bytes[..]));
+        let file = write(each);
+        let read = SafeTensors::deserialize(&file).unwrap();
+        prop_assert_eq!(read.len(), tensors.len());
+        for ((name, t, shape), bytes) in tensors.iter().zip(&data) {
+            let found = read.tensor(name).unwrap();
+            prop_assert_eq!(found.dtype(), TYPES[*t].0);
+            prop_assert_eq!(found.shape(), &shape[..]);
+            prop_assert_eq!(found.data(), &bytes[..]);
         }
     }
 

@@ -274,6 +274,22 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// The file's tensor of which these are the native values; zero where they have no part.
+    pub fn from_native<T: Copy + Default>(&self, native: &[T]) -> Option<Vec<T>> {
+        let len = self.shape.iter().product::<usize>();
+        let places = self.to_native(&(0..len).collect::<Vec<usize>>())?;
+        if places.len() != native.len() {
+            return None;
+        }
+        let mut values = vec![T::default(); len];
+        for (place, value) in places.into_iter().zip(native) {
+            *values.get_mut(place)? = *value;
+        }
+        Some(values)
+    }
+}
+
 /// Where a file of this format has a parameter. `native` is the parameter's native shape; `layout`
 /// a word of the language that replaces the format's order of a matrix or filter (`io`, `hwio`, ..).
 /// `None` if the format has no such parameter, or the word does not fit the layer.

@@ -11,6 +11,7 @@ pub mod format;
 pub mod locate;
 pub mod npy;
 pub mod npz;
+pub mod onnx;
 pub mod seeded;
 
 pub use kernforge_safetensors::Dtype as FileDtype;
