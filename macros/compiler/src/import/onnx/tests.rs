@@ -37,12 +37,16 @@ fn model(initializers: &[Vec<u8>], nodes: &[Vec<u8>]) -> Vec<u8> {
     [vec![1 << 3, 8], field(7, nodes.chain(initializers).collect::<Vec<u8>>())].concat()
 }
 
-fn keys(model: &[u8], map: &str, format: Format) -> Result<(Vec<(String, Vec<usize>)>, Vec<String>), String> {
+/// Keys with their shapes.
+type Keys = Vec<(String, Vec<usize>)>;
+
+/// What is found and what is left out.
+fn keys(model: &[u8], map: &str, format: Format) -> Result<(Keys, Vec<String>), String> {
     let weights = weights(&graph(model)?, &Map::parse(map)?, format)?;
     Ok((weights.tensors.into_iter().map(|(k, t)| (k, t.shape)).collect(), weights.left_out))
 }
 
-fn owned(keys: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
+fn owned(keys: &[(&str, &[usize])]) -> Keys {
     keys.iter().map(|(k, s)| (k.to_string(), s.to_vec())).collect()
 }
 
