@@ -62,6 +62,7 @@ pub enum Kind {
     Pow,
     Upsample,
     Unfold,
+    Embedding,
     Reduce(ReduceKind),
 }
 
@@ -124,6 +125,13 @@ pub static OPS: &[Row] = &[
         "the window around each position of an axis as channels: C → C·k, k fastest, zeros outside",
         "unfold",
         Kind::Unfold,
+    ),
+    row(
+        "embedding",
+        "ids, table",
+        "rows of [V, D] by integer ids, [..] → [.., D]; an id outside gives zeros, and each id costs a walk over the table",
+        "Embedding, Gather",
+        Kind::Embedding,
     ),
     row("zeros", "shape", "a tensor of zeros", "zeros", Kind::Zeros),
     row("conv1d", CONV, "[.., W, C] with filters [K, C/groups, O]", "Conv1d", Kind::Conv(1)),

@@ -154,6 +154,19 @@ fn operands_are_computed_in_place() {
     check_all(&f.graph, 1);
 }
 
+/// A product seen through a transpose is computed into its part as well.
+#[test]
+fn a_view_of_a_product_is_computed_in_place() {
+    let mut f = Formula::new(DType::F32);
+    let (x, w, v) = (f.input(&[4, 8]), f.input(&[8, 5]), f.input(&[2, 4]));
+    let product = f.node(Op::MatMul, &[x, w], &[4, 5]);
+    let turned = f.node(Op::Transpose(vec![1, 0]), &[product], &[5, 4]);
+    let both = f.node(Op::Concat { axis: 0 }, &[v, turned], &[7, 4]);
+    f.result(both);
+    assert_eq!(outlined(&f.graph).body.len(), 2);
+    check_all(&f.graph, 1);
+}
+
 /// Padding of any axes, alone, under a convolution (with zeros: folded into it) and under a product.
 #[test]
 fn padding() {

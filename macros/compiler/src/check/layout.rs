@@ -146,6 +146,7 @@ fn scan(expr: &Expr, found: &mut Found) {
                 | Kind::Pow
                 | Kind::Upsample
                 | Kind::Unfold
+                | Kind::Embedding
                 | Kind::Reduce(_) => {}
             }
         }

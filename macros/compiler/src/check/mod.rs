@@ -9,6 +9,7 @@ mod args;
 mod float;
 mod joins;
 mod layout;
+mod lookup;
 mod norms;
 mod products;
 mod resample;
@@ -399,6 +400,7 @@ impl Checker {
             Kind::Concat | Kind::Stack | Kind::Split | Kind::Pad | Kind::Select | Kind::Zeros => self.join(kind, args),
             Kind::Upsample => self.upsample(args),
             Kind::Unfold => self.unfold(args),
+            Kind::Embedding => self.embedding(args),
             Kind::Pow => match self.number(args, "p") {
                 Some(p) => self.unary_of(Unary::Pow(p), args),
                 None => Value::Invalid,

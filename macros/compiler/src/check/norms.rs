@@ -74,14 +74,19 @@ impl Checker {
         Value::Tensor(y)
     }
 
-    /// `(x − mean) · (weight / sqrt(var + eps)) + bias`, the factor once for each channel.
     fn batch_norm(&mut self, x: NodeId, channels: usize, eps: f64, args: &Arguments<'_>) -> Value {
         let mut tensors = Vec::new();
         for name in ["weight", "bias", "running_mean", "running_var"] {
             tensors.extend(self.weight(args, name, x, &[channels]));
         }
         let [weight, bias, mean, var] = tensors[..] else { return Value::Invalid };
-        let at = args.call();
+        Value::Tensor(self.batch_normalised(x, [weight, bias, mean, var], eps, args.call()))
+    }
+
+    /// `(x − mean) · (weight / sqrt(var + eps)) + bias`, the factor once for each channel. The tensors are
+    /// weight, bias, running mean and running variance, one number of each for each channel.
+    pub(super) fn batch_normalised(&mut self, x: NodeId, tensors: [NodeId; 4], eps: f64, at: Span) -> NodeId {
+        let [weight, bias, mean, var] = tensors;
         let dtype = self.graph.node(x).dtype;
         let eps = self.graph.push(Op::Constant([eps].into()), vec![], dtype, vec![], at);
         let shifted = self.pointwise(Binary::Add, var, eps, at);
@@ -89,11 +94,11 @@ impl Checker {
         let factor = self.pointwise(Binary::Mul, weight, root, at);
         let centred = self.pointwise(Binary::Sub, x, mean, at);
         let scaled = self.pointwise(Binary::Mul, centred, factor, at);
-        Value::Tensor(self.pointwise(Binary::Add, scaled, bias, at))
+        self.pointwise(Binary::Add, scaled, bias, at)
     }
 
     /// `x / sqrt(mean x² + eps)` over the last axis.
-    fn rms_normalised(&mut self, x: NodeId, eps: f64, at: Span) -> NodeId {
+    pub(super) fn rms_normalised(&mut self, x: NodeId, eps: f64, at: Span) -> NodeId {
         let node = self.graph.node(x).clone();
         let last = node.shape.len() - 1;
         let squares = self.pointwise(Binary::Mul, x, x, at);
@@ -108,7 +113,7 @@ impl Checker {
     }
 
     /// `(x − mean) / sqrt(var + eps)` over all positions and the channels of each group.
-    fn group_normalised(&mut self, x: NodeId, groups: usize, eps: f64, at: Span) -> NodeId {
+    pub(super) fn group_normalised(&mut self, x: NodeId, groups: usize, eps: f64, at: Span) -> NodeId {
         let node = self.graph.node(x).clone();
         let last = node.shape.len() - 1;
         let mut split = node.shape.clone();

@@ -1,8 +1,8 @@
 //! Concatenations: where each operand lies in the result, and which are computed straight into it.
 //!
-//! An operand that only the concatenation reads, and that is computed by a contraction of its own
-//! (arithmetic, a sum, another concatenation), is computed into its part of the result. Anything
-//! else is copied there: memory that others read too, and views.
+//! An operand that only the concatenation reads, and that a contraction of its own can compute
+//! (arithmetic, a sum, a view of one, another concatenation), is computed into its part of the
+//! result. Anything else is copied there: parameters, and memory that others read too.
 
 use crate::graph::{Graph, NodeId, Op, Shape};
 
@@ -106,7 +106,7 @@ pub fn units(graph: &Graph, id: NodeId) -> Option<Vec<Option<usize>>> {
     from.next().is_none().then_some(map)
 }
 
-/// Whether a node is computed by a contraction of its own when nothing else computes it.
+/// Whether a node can be computed by a contraction of its own.
 fn is_computed(op: &Op) -> bool {
     match op {
         Op::Unary(_)
@@ -120,18 +120,18 @@ fn is_computed(op: &Op) -> bool {
         | Op::MaxScatter(_)
         | Op::Pool(..)
         | Op::Reduce { .. }
-        | Op::Concat { .. } => true,
+        | Op::Concat { .. }
+        | Op::Cast
+        | Op::Transpose(_)
+        | Op::Slice { .. }
+        | Op::Flip { .. }
+        | Op::Expand => true,
         Op::Param(_)
         | Op::Constant(_)
-        | Op::Cast
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
         | Op::Normalize { .. }
-        | Op::Transpose(_)
         | Op::Reshape
-        | Op::Slice { .. }
-        | Op::Flip { .. }
-        | Op::Expand
         | Op::Pad { .. } => false,
     }
 }

@@ -183,6 +183,13 @@ fn joins() {
 }
 
 #[test]
+fn rows_of_a_table() {
+    let table: &[f64] = &[1.0, 10.0, 2.0, f64::INFINITY, 3.0, -30.0];
+    let rows = eval("i: u8[2, 2], w: f64[3, 2]", "f64[2, 2, 2]", "embedding(i, w)", &[&[2.0, 0.0, 1.0, 3.0], table]);
+    assert_eq!(rows, [3.0, -30.0, 1.0, 10.0, 2.0, f64::INFINITY, 0.0, 0.0]);
+}
+
+#[test]
 fn padding() {
     let x: &[f64] = &[1.0, 2.0, 3.0];
     let p = "x: f64[3]";

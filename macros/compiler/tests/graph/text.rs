@@ -69,6 +69,7 @@ pub const FORMULAS: &[(&str, &str, &str)] = &[
     ("x: f32[3, 4], m: f32[4]", "f32[3, 4]", "select(m, x, -1.0)"),
     ("x: f32[3, 4]", "f32[3, 4]", "pow(x, 2) + pow(x, -0.5) * pow(x, 1.7)"),
     ("x: f32[3]", "f32[3]", "x + zeros([3])"),
+    ("x: u8[3], w: f32[5, 2]", "f32[3, 2]", "embedding(x, w)"),
     ("x: f32[2, 5, 4], w: f32[4], b: f32[4]", "f32[2, 5, 4]", "group_norm(x, 2, weight = w, bias = b)"),
     ("x: f32[2, 4], w: f32[4]", "f32[2, 4]", "rms_norm(x, weight = w)"),
     ("x: f32[5, 3], w: f32[3], b: f32[3], m: f32[3], v: f32[3]", "f32[5, 3]", "batch_norm(x, w, b, m, v, eps = 0.001)"),

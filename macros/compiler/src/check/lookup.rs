@@ -1,0 +1,59 @@
+//! Rows of a table by number.
+
+use super::args::Arguments;
+use super::products::describe;
+use super::shapes::vector;
+use super::{Checker, Value};
+use crate::dtype::DType;
+use crate::graph::{Binary, NodeId, Op, ReduceKind};
+use proc_macro2::Span;
+
+/// The largest number of rows that every f32 can count.
+const ROW_LIMIT: usize = 1 << 24;
+
+impl Checker {
+    pub(super) fn embedding(&mut self, args: &Arguments<'_>) -> Value {
+        let (ids, table) = (self.tensor(args, "ids"), self.float(args, "table"));
+        let (Some(ids), Some(table)) = (ids, table) else { return Value::Invalid };
+        let dtype = self.graph.node(ids).dtype;
+        if dtype.is_float() {
+            let message = format!("{} is {dtype}: ids are u8, i8, u16, u32 or i32", describe(args, "ids"));
+            return self.fail(args.span("ids"), message);
+        }
+        let (shape, rows) = (self.shape(ids), self.shape(table));
+        let &[vocabulary, width] = rows.as_slice() else {
+            let message = format!("the table is [rows, width], but {} is {}", describe(args, "table"), vector(&rows));
+            return self.fail(args.span("table"), message);
+        };
+        if vocabulary > ROW_LIMIT {
+            let message = format!("{vocabulary} rows are more than the {ROW_LIMIT} that can be told apart");
+            return self.fail(args.span("table"), message);
+        }
+        // What the sum of `embedded` ranges over; never stored.
+        if !self.fits(&[&shape[..], &[vocabulary, width]].concat(), DType::U8, args.call()) {
+            return Value::Invalid;
+        }
+        Value::Tensor(self.embedded(ids, table, args.call()))
+    }
+
+    /// `Σ over rows (id = row ? table[row] : 0)`: one contraction that walks the table for each id and
+    /// stores nothing else. An id without a row gives zeros.
+    pub(super) fn embedded(&mut self, ids: NodeId, table: NodeId, at: Span) -> NodeId {
+        let dtype = self.graph.node(table).dtype;
+        let (shape, rows) = (self.shape(ids), self.shape(table));
+        let vocabulary = rows.first().copied().unwrap_or(1);
+        let ids = self.reshaped(ids, [&shape[..], &[1, 1]].concat());
+        let ones = self.shape(ids);
+        let ids = self.graph.push(Op::Cast, vec![ids], dtype, ones, at);
+        let numbers = (0..vocabulary).map(|row| row as f64).collect();
+        let numbers = self.graph.push(Op::Constant(numbers), vec![], dtype, vec![vocabulary, 1], at);
+        let differs = [&shape[..], &[vocabulary, 1]].concat();
+        let differs = self.graph.push(Op::Binary(Binary::Sub), vec![ids, numbers], dtype, differs, at);
+        let zero = self.graph.push(Op::Constant([0.0].into()), vec![], dtype, vec![], at);
+        let chosen = [&shape[..], &rows].concat();
+        let chosen = self.graph.push(Op::Select, vec![differs, zero, table], dtype, chosen, at);
+        let sum = Op::Reduce { kind: ReduceKind::Sum, axes: vec![shape.len()], keepdim: false };
+        let out = [&shape[..], &rows[1..]].concat();
+        self.graph.push(sum, vec![chosen], dtype, out, at)
+    }
+}
