@@ -158,13 +158,54 @@ fn operands_are_computed_in_place() {
 #[test]
 fn a_view_of_a_product_is_computed_in_place() {
     let mut f = Formula::new(DType::F32);
-    let (x, w, v) = (f.input(&[4, 8]), f.input(&[8, 5]), f.input(&[2, 4]));
-    let product = f.node(Op::MatMul, &[x, w], &[4, 5]);
-    let turned = f.node(Op::Transpose(vec![1, 0]), &[product], &[5, 4]);
-    let both = f.node(Op::Concat { axis: 0 }, &[v, turned], &[7, 4]);
+    let (x, w, v) = (f.input(&[4, 8]), f.input(&[8, 3]), f.input(&[2, 4]));
+    let product = f.node(Op::MatMul, &[x, w], &[4, 3]);
+    let turned = f.node(Op::Transpose(vec![1, 0]), &[product], &[3, 4]);
+    let both = f.node(Op::Concat { axis: 0 }, &[v, turned], &[5, 4]);
     f.result(both);
     assert_eq!(outlined(&f.graph).body.len(), 2);
     check_all(&f.graph, 1);
+}
+
+/// Sums behind reshapes that add and drop axes of extent 1, with an epilogue behind those.
+#[test]
+fn unit_axes_between_a_sum_and_its_epilogue() {
+    for seed in 0..300 {
+        let mut rng = Integers::new(seed + 71);
+        let (h, w, groups) = ([1, 1, 3][rng.below(3)], 1 + rng.below(5), 1 + rng.below(2));
+        let (per_in, per_out) = (1 + rng.below(3), [1, 2, 9][rng.below(3)]);
+        let mut f = Formula::new(DType::F32);
+        let x = f.input(&[h, w, groups * per_in]);
+        let kernel = vec![1 + rng.below(h.min(2)), 1 + rng.below(w.min(3))];
+        let stride = vec![1 + rng.below(3), 1 + rng.below(3)];
+        let window =
+            Window { kernel: kernel.clone(), stride: stride.clone(), pad: vec![(0, 0); 2], dilation: vec![1; 2] };
+        let y = if rng.below(2) == 0 {
+            let filters = f.input(&[kernel[0], kernel[1], per_in, groups * per_out]);
+            let out = [(h - kernel[0]) / stride[0] + 1, (w - kernel[1]) / stride[1] + 1, groups * per_out];
+            f.node(Op::Conv(window, groups), &[x, filters], &out)
+        } else {
+            let filters = f.input(&[kernel[0], kernel[1], groups * per_in, per_out]);
+            let out = [(h - 1) * stride[0] + kernel[0], (w - 1) * stride[1] + kernel[1], groups * per_out];
+            f.node(Op::ConvTranspose { window, groups }, &[x, filters], &out)
+        };
+        let mut shape: Vec<usize> = f.shape(y).into_iter().filter(|n| *n > 1).collect();
+        shape.insert(rng.below(shape.len() + 1), 1);
+        let mut y = f.node(Op::Reshape, &[y], &shape);
+        y = f.node(Op::Unary(Unary::Relu), &[y], &shape);
+        if rng.below(2) == 0 {
+            let bias = f.input(&shape[shape.len() - 1..]);
+            y = f.node(Op::Binary(Binary::Add), &[bias, y], &shape);
+        }
+        if rng.below(3) == 0 {
+            let more = f.input(&shape);
+            let axis = rng.below(shape.len());
+            shape[axis] *= 2;
+            y = f.node(Op::Concat { axis }, &[more, y], &shape);
+        }
+        f.result(y);
+        check_all(&f.graph, seed);
+    }
 }
 
 /// Padding of any axes, alone, under a convolution (with zeros: folded into it) and under a product.

@@ -3,6 +3,7 @@
 
 use super::adjoint;
 use super::build::{Coord, Nest, internal};
+use super::parts;
 use super::place::Place;
 use crate::error::Error;
 use crate::graph::{Graph, NodeId, Op, Pool, ReduceKind, Window};
@@ -37,13 +38,13 @@ fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> O
         | Op::Transpose(_)
         | Op::Slice { .. }
         | Op::Flip { .. }
-        | Op::Expand => {
+        | Op::Expand
+        | Op::Reshape => {
             let inline = node.inputs.iter().filter(|i| places[i.0 as usize] == Place::Inline);
             inline.copied().find_map(|i| search(graph, places, i, seen))
         }
         Op::Param(_)
         | Op::Constant(_)
-        | Op::Reshape
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
         | Op::Normalize { .. }
@@ -84,7 +85,14 @@ pub fn root_axes(nest: &mut Nest<'_>, hosted: Option<NodeId>) -> Option<Vec<Affi
         let inner = inner_names(&node.op, node.shape.len());
         let rank = node.shape.len();
         for (axis, root_axis) in axes_at(nest, h).into_iter().enumerate() {
-            let Some(r) = root_axis else { continue };
+            let Some(r) = root_axis else {
+                // An axis of extent 1 that the root does not have: all but its first phase are empty.
+                let spatial = (axis + 1 + nest.phase.len()).checked_sub(rank).and_then(|s| nest.phase.get(s));
+                match spatial {
+                    Some(&phase) if phase > 0 => return None,
+                    Some(_) | None => continue,
+                }
+            };
             names[r].clone_from(&inner[axis]);
             match &node.op {
                 Op::Conv(_, g) if axis + 1 == rank => groups[r] = *g,
@@ -217,12 +225,20 @@ fn trace(
                 }
                 inner
             }
+            Op::Reshape => {
+                let mut inner = vec![None; graph.node(input).shape.len()];
+                for (axis, step) in axes.iter().zip(parts::units(graph, id)?) {
+                    if let Some(i) = step {
+                        inner[i] = *axis;
+                    }
+                }
+                inner
+            }
             Op::Slice { .. }
             | Op::Flip { .. }
             | Op::Expand
             | Op::Concat { .. }
             | Op::Pad { .. }
-            | Op::Reshape
             | Op::Param(_)
             | Op::Constant(_)
             | Op::MatMul
