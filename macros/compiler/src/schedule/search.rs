@@ -100,7 +100,7 @@ pub fn ranked(
             if wishes.tile.is_none() && !tile_is_least(&plan) && code(c, &plan) > CODE_TARGET {
                 continue;
             }
-            plan.order = order(c, &plan);
+            plan.order = order(c, &plan, dtype, table);
             let plain = estimate(c, &facts, &plan, table);
             // Only a panel that the caches do not hold as it is can be worth a copy.
             if plain.far && pack::bytes(c, &plan, dtype) <= panel {
@@ -263,10 +263,17 @@ fn tiles(c: &Contraction, vector: Vector, table: &Table, effort: Effort, wishes:
     out
 }
 
+/// Bytes of everything that a contraction's sum reads and that it writes.
+fn bytes(c: &Contraction, dtype: DType) -> usize {
+    let term = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
+    let elements = term.iter().map(|&n| c.reads[n].len()).sum::<usize>() + c.out.len();
+    elements.saturating_mul(dtype.bytes())
+}
+
 /// Loops over tiles, outermost first. Where an operand of the sum belongs to the vector index but
 /// not to the others (a weight matrix), its panel stays in L1 while the rows pass: vector index
 /// outermost. Otherwise memory order.
-fn order(c: &Contraction, plan: &Plan) -> Vec<IndexId> {
+fn order(c: &Contraction, plan: &Plan, dtype: DType, table: &Table) -> Vec<IndexId> {
     let mut order: Vec<IndexId> = c.parallel_ids().collect();
     if let (Vector::Parallel { index, .. }, Some(r)) = (plan.vector, &c.reduction) {
         let shared = loads(&r.term).iter().any(|&n| {
@@ -284,8 +291,10 @@ fn order(c: &Contraction, plan: &Plan) -> Vec<IndexId> {
                 && c.parallel_ids().all(|i| i == index || offset.coefficient(i) != 0)
         });
         if slides && shared {
+            // An image that the inner caches do not hold is read and written in memory order, a line once.
+            let streams = bytes(c, dtype) > 2 * table.cost.l2_bytes;
             let mut others: Vec<IndexId> = order.iter().copied().filter(|i| *i != index).collect();
-            others.insert(others.len().saturating_sub(1), index);
+            others.insert(others.len().saturating_sub(usize::from(!streams)), index);
             order = others;
         } else if shared {
             // Indices before the vector index that every operand depends on (a batch) stay outside.
