@@ -86,9 +86,21 @@ impl Lowering<'_, '_> {
         let extent = self.c.index(id).extent as i64;
         match self.run(rows, id)? {
             Run::Unrolled => {
+                // Where only an edge forces it, nobody counted the registers of what neighbouring taps share.
+                let forced = !self.plan.unrolled.contains(&id);
                 for value in 0..extent {
                     self.at[i] = Addr::constant(value);
-                    if innermost { self.step(rows, value as usize, sums)? } else { self.nest(rows, level + 1, sums)? }
+                    if forced {
+                        self.b.open_scope();
+                    }
+                    if innermost {
+                        self.step(rows, value as usize, sums)?
+                    } else {
+                        self.nest(rows, level + 1, sums)?
+                    }
+                    if forced {
+                        self.b.close_scope();
+                    }
                 }
             }
             Run::Loop(Bound::Const(lo), Bound::Const(hi)) if innermost => {

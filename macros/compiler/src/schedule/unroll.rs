@@ -27,12 +27,15 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
         Vector::Reduce { lanes } => ((all_partials / lanes).max(1), 1),
     };
     let body = rows * width;
+    let reads = Loads::of(c);
     let budget = match effort {
-        Effort::Full => 320,
+        // A compiler takes longer over straight-line code than it is worth where a loop does as well.
+        Effort::Full if !table.registers_matter() => 48,
+        Effort::Full if windows(c, plan, &reads) => 320,
+        Effort::Full => 160,
         Effort::Half => 96,
         Effort::Least | Effort::Bare => 0,
     };
-    let reads = Loads::of(c);
     if wishes.unroll.is_none() && !matches!(plan.vector, Vector::Reduce { .. }) {
         let mut size = body;
         for id in c.reduce_ids().rev() {
@@ -45,7 +48,9 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
         }
     }
     let copies = match effort {
-        Effort::Full | Effort::Half => (128 / body.max(1)).clamp(1, 4),
+        // A large tile is long enough to hide its loop.
+        Effort::Full | Effort::Half if body > 16 => 2,
+        Effort::Full | Effort::Half => 4,
         Effort::Least | Effort::Bare => 1,
     };
     // A short loop between taps must stay a loop: eight iterations are beyond LLVM's own unrolling.
