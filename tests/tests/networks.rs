@@ -9,7 +9,7 @@ mod compiled {
     include!(concat!(env!("OUT_DIR"), "/networks.rs"));
 }
 
-use compiled::{Cnn, Mlp, Recurrent, RecurrentState};
+use compiled::{Cnn, Deep, Mlp, Recurrent, RecurrentState};
 use kernforge::Isa;
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::graph::{ParamKind, interp};
@@ -120,4 +120,49 @@ fn entries_share_weights() {
     close(net.head(&z), of(&expected, "out"));
     // Two matrices and a bias of 64-byte multiples: the head's only once.
     assert_eq!(Recurrent::WEIGHT_BYTES, 4 * (6 * 9usize + 9 * 9 + 9 * 3 + 3).next_multiple_of(16) + 3 * 64 - 64);
+}
+
+#[test]
+fn batches_equal_single_samples() {
+    let mut net = Cnn::boxed();
+    let mut images = [[[[0.0; 1]; 12]; 12]; 15];
+    images.as_flattened_mut().as_flattened_mut().as_flattened_mut().copy_from_slice(&numbers(9, 15 * 144));
+    let singles: Vec<[f32; 10]> = images.iter().map(|image| *net.forward(image)).collect();
+    // 8 + 4 + 1 + 1 + 1
+    let mut many = [[0.0; 10]; 15];
+    net.forward_many(&images, &mut many).unwrap();
+    let eight = *net.forward_batch(images.first_chunk().unwrap());
+    for (i, single) in singles.iter().enumerate() {
+        close(&many[i], single);
+        if i < 8 {
+            close(&eight[i], single);
+        }
+    }
+    assert!(net.forward_many(&images, &mut many[1..]).is_err());
+}
+
+#[test]
+fn a_large_network_is_built_on_a_small_stack() {
+    let small = std::thread::Builder::new().stack_size(256 << 10);
+    let run = || {
+        let mut net = Deep::boxed();
+        let x = Box::new([1.0; 1024]);
+        net.forward(&x, &[[1.0; 1024]])[1023][1023]
+    };
+    assert_eq!(small.spawn(run).unwrap().join().unwrap(), 0.0);
+    assert!(Deep::ARENA_BYTES > 4 << 20, "{}", Deep::ARENA_BYTES);
+    assert_eq!(Deep::WEIGHT_BYTES, 4 * 4 * (1024 * 1024 + 1024));
+}
+
+#[test]
+fn layers_describe_themselves() {
+    let names: Vec<&str> = Deep::LAYERS.iter().map(|l| l.name).collect();
+    assert_eq!(names, ["layers.0", "layers.1", "layers.2", "layers.3"]);
+    assert_eq!(Deep::PARAMS, 4 * (1024 * 1024 + 1024));
+    assert_eq!(Deep::MACS, 4 * 1024 * 1024);
+    for layer in Deep::LAYERS.iter().chain(Cnn::LAYERS) {
+        assert!(layer.code.contains("cycles"), "{layer:?}");
+    }
+    // Equal layers have one code.
+    assert_eq!(Deep::LAYERS[1].code, Deep::LAYERS[2].code);
 }

@@ -38,7 +38,7 @@ pub struct Compiled {
     pub parts: Parts,
     /// The distinct functions.
     pub units: Vec<Unit>,
-    /// In the order of the network's.
+    /// In the order of the network's, each for one sample and then for the batches, ascending.
     pub entries: Vec<CompiledEntry>,
     /// Bytes that the largest entry needs in the arena.
     pub arena_bytes: usize,
@@ -67,6 +67,10 @@ pub struct Unit {
 /// An entry, compiled.
 #[derive(Debug)]
 pub struct CompiledEntry {
+    /// Which of the network's entries.
+    pub entry: usize,
+    /// How many samples at once.
+    pub count: usize,
     /// After all passes.
     pub graph: Graph,
     /// What is done at every call.
@@ -102,10 +106,12 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
     let mut prepare = Prepare::new(dtype);
     let mut units = units::Units::default();
     let (mut entries, mut errors) = (Vec::new(), Errors::new());
-    for entry in &network.entries {
-        match compile_entry(network, entry, &mut prepare, &mut units) {
-            Ok(compiled) => entries.push(compiled),
-            Err(e) => errors.append(e),
+    for (number, entry) in network.entries.iter().enumerate() {
+        for count in counts(network, entry, &mut errors) {
+            match compile_entry(network, number, count, &mut prepare, &mut units) {
+                Ok(compiled) => entries.push(compiled),
+                Err(e) => errors.append(e),
+            }
         }
     }
     let mut compiled_units = Vec::new();
@@ -146,13 +152,38 @@ fn arithmetic(network: &Network) -> Result<DType, Errors> {
     }
 }
 
+/// For how many samples at once an entry is compiled: one, then the batches.
+fn counts(network: &Network, entry: &Entry, errors: &mut Errors) -> Vec<usize> {
+    let mut counts = vec![1];
+    let state = entry.graph.params.iter().find(|p| p.kind == ParamKind::State);
+    if let (Some(state), false) = (state, network.batch.iter().all(|n| *n <= 1)) {
+        let message = format!(
+            "`{}` cannot take a batch: it remembers `{}` from call to call, and the samples of a batch would share \
+             it; make one network for each stream",
+            entry.name, state.name
+        );
+        errors.push(entry.name.span(), message);
+        return counts;
+    }
+    counts.extend(network.batch.iter().copied().filter(|n| *n > 1));
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
 fn compile_entry(
     network: &Network,
-    entry: &Entry,
+    number: usize,
+    count: usize,
     prepare: &mut Prepare,
     units: &mut units::Units,
 ) -> Result<CompiledEntry, Errors> {
-    let graph = passes::run(entry.graph.clone());
+    let Some(entry) = network.entries.get(number) else { return Err(Errors::new()) };
+    let graph = match count {
+        1 => entry.graph.clone(),
+        count => passes::batch::run(&entry.graph, count),
+    };
+    let graph = passes::run(graph);
     let paths: Vec<&str> = network.layers.iter().map(|l| l.path.as_str()).collect();
     let outlined = outline::entry(&graph, &paths)?;
     let hoisted = prepare.hoist(outlined.kernel);
@@ -161,7 +192,7 @@ fn compile_entry(
     outline::share(&mut kernel, true);
     let calls = units.calls(&kernel);
     let plan = memory::plan(&kernel);
-    Ok(CompiledEntry { graph, kernel, parts: hoisted.parts, layers, calls, plan })
+    Ok(CompiledEntry { entry: number, count, graph, kernel, parts: hoisted.parts, layers, calls, plan })
 }
 
 /// The layer of each contraction: that of the buffer it writes, or for copies made by the compiler

@@ -205,7 +205,7 @@ impl Net {
 
 /// Every network.
 pub fn all() -> Vec<Network> {
-    vec![mlp(), cnn(), recurrent()]
+    vec![mlp(), cnn(), recurrent(), deep()]
 }
 
 /// Two layers and a softmax.
@@ -233,6 +233,27 @@ pub fn cnn() -> Network {
     let y = n.reshape(y, &[9 * 16]);
     let y = n.linear("fc", y, 10);
     n.entry("forward", &[y]);
+    n.network.batch = vec![1, 4, 8];
+    n.network
+}
+
+/// Many layers of one shape, and too many weights for a thread's stack.
+pub fn deep() -> Network {
+    let mut n = Net::new("Deep");
+    n.network.source = Source::Zeroed;
+    let x = n.input("x", &[1024]);
+    let mut y = x;
+    for i in 0..4 {
+        y = n.linear(&format!("layers.{i}"), y, 1024);
+        y = n.unary(Unary::Relu, y);
+    }
+    let y = n.reshape(y, &[1024, 1]);
+    let wide = n.input("wide", &[1, 1024]);
+    let y = n.push(Op::MatMul, &[y, wide], &[1024, 1024]);
+    n.entry("forward", &[y]);
+    for weight in &mut n.network.weights {
+        weight.values = None;
+    }
     n.network
 }
 

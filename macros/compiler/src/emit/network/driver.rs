@@ -103,17 +103,16 @@ pub(super) fn parameters(network: &Network, entry: &CompiledEntry, dtype: DType)
 pub(super) fn driver(
     network: &Network,
     compiled: &Compiled,
-    number: usize,
+    entry: &CompiledEntry,
     target: Target,
 ) -> Result<String, Internal> {
-    let entry = compiled.entries.get(number).ok_or("an entry that was not compiled")?;
     let params = parameters(network, entry, compiled.dtype);
     let typed = params.iter().map(|(name, ty)| format!("{name}: {ty}")).collect::<Vec<_>>().join(", ");
     let mut text = attributes(target);
     let _ = writeln!(
         text,
         "unsafe fn {}<P: ::kernforge::__private::Probe>(probe: &mut P, {typed}) {{",
-        names::driver(network, number, target)
+        names::driver(network, entry, target)
     );
     text += SAFETY;
     let _ = writeln!(text, "    unsafe {{");

@@ -1,11 +1,11 @@
 //! The methods of a network's type.
 
 use super::driver::{self, Target};
-use super::{lex, names};
+use super::{lex, many, names};
 use crate::emit::Internal;
 use crate::emit::module::{fixed, isa_path, visibility};
 use crate::emit::signature::{array, parameter, pointer_name};
-use crate::graph::network::{Entry, Network, Source};
+use crate::graph::network::{Entry, LayerId, Network, Source};
 use crate::graph::{Param, ParamKind};
 use crate::isa::Isa;
 use crate::network::{Compiled, CompiledEntry};
@@ -24,8 +24,8 @@ pub(super) fn table(network: &Network, compiled: &Compiled, isas: &[Isa]) -> Str
     }
     text += "}\n";
     let value = |isa: Isa| {
-        let one = |n: usize| format!("entry{n}: {}", names::driver(network, n, Target::Isa(isa)));
-        let fields: Vec<String> = (0..compiled.entries.len()).map(one).collect();
+        let one = |(n, e)| format!("entry{n}: {}", names::driver(network, e, Target::Isa(isa)));
+        let fields: Vec<String> = compiled.entries.iter().enumerate().map(one).collect();
         format!("Table {{ {} }}", fields.join(", "))
     };
     let _ = writeln!(
@@ -61,8 +61,13 @@ pub(super) fn methods(network: &Network, compiled: &Compiled) -> Result<TokenStr
     let constants = lex(&constants(network, compiled))?;
     let construct = construct(network, compiled)?;
     let mut entries = TokenStream::new();
-    for (number, (entry, compiled_entry)) in network.entries.iter().zip(&compiled.entries).enumerate() {
-        entries.extend(calls(network, entry, compiled_entry, number)?);
+    for (number, of) in compiled.entries.iter().enumerate() {
+        let entry = network.entries.get(of.entry).ok_or("an entry that does not exist")?;
+        entries.extend(calls(network, entry, of, number)?);
+    }
+    for (number, entry) in network.entries.iter().enumerate() {
+        let counts: Vec<&CompiledEntry> = compiled.entries.iter().filter(|e| e.entry == number).collect();
+        entries.extend(many::many(entry, &counts)?);
     }
     Ok(quote! {
         impl #life #name #life {
@@ -113,14 +118,36 @@ fn constants(network: &Network, compiled: &Compiled) -> String {
         compiled.arena_bytes,
         compiled.prepare.len * compiled.dtype.bytes(),
     );
-    for layer in &network.layers {
+    for (number, layer) in network.layers.iter().enumerate() {
+        let code = chosen_code(compiled, LayerId(number as u32));
         let _ = writeln!(
             text,
             "::kernforge::Layer {{ name: {:?}, op: {:?}, input: &{:?}, output: &{:?}, macs: {}, params: {}, code: {:?} }},",
-            layer.path, layer.op, layer.input, layer.output, layer.macs, layer.params, ""
+            layer.path, layer.op, layer.input, layer.output, layer.macs, layer.params, code
         );
     }
     text + "];\n"
+}
+
+/// The code chosen for a layer on the best ISA: the schedule of each of its contractions and what it
+/// is estimated to cost, equal ones once.
+fn chosen_code(compiled: &Compiled, layer: LayerId) -> String {
+    let mut units: Vec<(usize, usize)> = Vec::new();
+    let entries = compiled.entries.iter().filter(|e| e.count == 1);
+    for (call, _) in entries.flat_map(|e| e.calls.iter().zip(&e.layers)).filter(|(_, l)| **l == Some(layer)) {
+        match units.iter_mut().find(|(unit, _)| *unit == call.unit) {
+            Some((_, times)) => *times += 1,
+            None => units.push((call.unit, 1)),
+        }
+    }
+    let line = |&(unit, times): &(usize, usize)| {
+        let unit = compiled.units.get(unit)?;
+        let best = unit.variants.last()?;
+        let times = if times == 1 { String::new() } else { format!("{times} times ") };
+        let schedule = best.schedule.display(&unit.kernel);
+        Some(format!("{}: {times}{schedule}; about {:.0} cycles", best.isa.name(), best.cycles))
+    };
+    units.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// `new` and `boxed`.
@@ -200,13 +227,26 @@ fn calls(network: &Network, entry: &Entry, compiled: &CompiledEntry, number: usi
     let field = quote::format_ident!("entry{number}");
     let on = suffixed(name, "on");
     let reference = suffixed(name, "reference");
-    let reference_driver = quote::format_ident!("{}", names::driver(network, number, Target::Reference));
+    let reference_driver = quote::format_ident!("{}", names::driver(network, compiled, Target::Reference));
     let isa = quote::format_ident!("{}", isa_name(compiled));
     let formula = format!("```ignore\n{}\n```", entry.formula);
     let on_docs = format!("`{name}` by the code of one instruction set.");
     let reference_docs = format!(
         "`{name}` as naive loops in safe Rust, in the same order: every variant with a fused multiply-add gives the same bits."
     );
+    if compiled.count > 1 {
+        let name = suffixed(name, &format!("batch{}", compiled.count));
+        return Ok(quote! {
+            /// So many samples at once.
+            fn #name(&mut self, #typed) -> #result {
+                // SAFETY: as in the function for one sample.
+                unsafe {
+                    (table().#field)(#args);
+                    #values
+                }
+            }
+        });
+    }
     Ok(quote! {
         #attrs
         #[doc = ""]
@@ -243,7 +283,7 @@ fn calls(network: &Network, entry: &Entry, compiled: &CompiledEntry, number: usi
 }
 
 /// The user's name of a parameter, at its place.
-fn ident(param: &Param) -> Ident {
+pub(super) fn ident(param: &Param) -> Ident {
     match param.name.strip_prefix("r#") {
         Some(raw) => Ident::new_raw(raw, param.span),
         None => Ident::new(&param.name, param.span),
@@ -251,7 +291,7 @@ fn ident(param: &Param) -> Ident {
 }
 
 /// `forward_on`
-fn suffixed(name: &Ident, suffix: &str) -> Ident {
+pub(super) fn suffixed(name: &Ident, suffix: &str) -> Ident {
     quote::format_ident!("{}_{suffix}", names::plain(&name.to_string()), span = name.span())
 }
 

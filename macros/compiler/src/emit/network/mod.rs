@@ -53,6 +53,7 @@
 //! passed by value. A result is `&array`, of rank 0 a number by value; several are a tuple.
 
 mod driver;
+mod many;
 mod methods;
 mod names;
 mod types;
@@ -102,7 +103,7 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
 
         #cfgs
         // Not every program calls every function.
-        #[allow(dead_code, unused_variables, non_snake_case, clippy::too_many_arguments)]
+        #[allow(unused, non_snake_case, clippy::too_many_arguments)]
         const _: () = {
             #code
             #weights
@@ -120,9 +121,9 @@ fn lex(text: &str) -> Result<TokenStream, Internal> {
 fn code(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
     let mut text = driver::units(compiled)?;
     let isas = isas(network);
-    for number in 0..compiled.entries.len() {
+    for entry in &compiled.entries {
         for target in isas.iter().map(|isa| Target::Isa(*isa)).chain([Target::Reference]) {
-            text += &driver::driver(network, compiled, number, target)?;
+            text += &driver::driver(network, compiled, entry, target)?;
         }
     }
     text += &methods::table(network, compiled, &isas);

@@ -3,6 +3,7 @@
 use super::driver::Target;
 use crate::emit::Internal;
 use crate::graph::network::{Network, State};
+use crate::network::CompiledEntry;
 use std::collections::BTreeMap;
 
 /// The type that holds the state: `DigitsState`.
@@ -62,9 +63,10 @@ pub(super) fn state_place(network: &Network, name: &str) -> Result<String, Inter
 }
 
 /// The driver of an entry.
-pub(super) fn driver(network: &Network, entry: usize, target: Target) -> String {
-    let name = network.entries.get(entry).map_or(String::new(), |e| e.name.to_string());
-    format!("run_{}_{}", plain(&name), target.name())
+pub(super) fn driver(network: &Network, entry: &CompiledEntry, target: Target) -> String {
+    let name = network.entries.get(entry.entry).map_or(String::new(), |e| e.name.to_string());
+    let count = if entry.count == 1 { String::new() } else { format!("{}_", entry.count) };
+    format!("run_{}_{count}{}", plain(&name), target.name())
 }
 
 /// Without the prefix of a raw name.
