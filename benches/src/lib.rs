@@ -9,6 +9,8 @@ pub mod entries;
 pub mod generic;
 pub mod machine;
 pub mod measure;
+#[cfg(feature = "networks")]
+pub mod networks;
 pub mod peak;
 pub mod problem;
 #[cfg(feature = "rivals")]

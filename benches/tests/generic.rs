@@ -4,6 +4,7 @@ use kernforge_benches::data::{Buffer, difference};
 use kernforge_benches::generic::conv::{Conv2d, conv2d};
 use kernforge_benches::generic::elementwise::{Op, apply};
 use kernforge_benches::generic::pool::{Kind, Pool2d, pool2d};
+use kernforge_benches::generic::recurrent::{Recurrent, dense, gru, lstm};
 use kernforge_benches::generic::{gemm, im2col};
 
 fn square(h: usize, c_in: usize, c_out: usize, kernel: usize) -> Conv2d {
@@ -138,4 +139,37 @@ fn known_values_of_the_elementwise_layers() {
     check(Op::Silu, &[x], &[-0.268_941_43, 0.0, 1.761_594_2]);
     check(Op::Softmax, &[x], &[0.042_010_07, 0.114_195_2, 0.843_794_7]);
     check(Op::LayerNorm, &[x, &[1.0; 3], &[0.5; 3]], &[-0.569_041, 0.232_739_6, 1.836_301]);
+}
+
+#[test]
+fn a_step_of_each_small_layer_by_hand() {
+    let mut y = [0.0; 2];
+    dense(&[1.0, 2.0], &[3.0, 4.0, 5.0, 6.0], &[0.5, -0.5], &mut y, |sum| 2.0 * sum);
+    assert_eq!(y, [23.0, 33.0]);
+
+    // Gate rows of a layer with one feature and one state: r, z, n, then i, f, g, o.
+    let (mut h, mut c, mut scratch) = ([0.5], [0.25], [0.0]);
+    let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
+    let w = Recurrent {
+        input: &[1.0, 2.0, 3.0],
+        hidden: &[0.1, 0.2, 0.3],
+        input_bias: &[0.01, 0.02, 0.03],
+        hidden_bias: &[0.4, 0.5, 0.6],
+    };
+    gru(&[0.7], w, &mut h, &mut scratch);
+    let (reset, update) = (sigmoid(0.7 + 0.01 + 0.05 + 0.4), sigmoid(1.4 + 0.02 + 0.1 + 0.5));
+    let candidate = (2.1 + 0.03 + reset * (0.15 + 0.6)).tanh();
+    assert!((h[0] - ((1.0 - update) * candidate + update * 0.5)).abs() < 1e-6, "{h:?}");
+
+    h = [0.5];
+    let w = Recurrent {
+        input: &[1.0, 2.0, 3.0, 4.0],
+        hidden: &[0.1, 0.2, 0.3, 0.4],
+        input_bias: &[0.0; 4],
+        hidden_bias: &[0.0; 4],
+    };
+    lstm(&[0.7], w, &mut h, &mut c, &mut scratch);
+    let cell = sigmoid(1.4 + 0.1) * 0.25 + sigmoid(0.7 + 0.05) * (2.1f32 + 0.15).tanh();
+    assert!((c[0] - cell).abs() < 1e-6, "{c:?}");
+    assert!((h[0] - sigmoid(2.8 + 0.2) * cell.tanh()).abs() < 1e-6, "{h:?}");
 }

@@ -8,3 +8,4 @@ pub mod elementwise;
 pub mod gemm;
 pub mod im2col;
 pub mod pool;
+pub mod recurrent;

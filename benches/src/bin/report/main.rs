@@ -1,11 +1,13 @@
-//! Measures every case of `shapes/*.csv` and writes `results/GROUP.md` and `results/GROUP.svg`.
+//! Measures every case of `shapes/*.csv`, and the networks, and writes `results/GROUP.md` and `results/GROUP.svg`.
 //!
 //! ```text
-//! cargo run --release -p kernforge-benches --bin report --features rivals [-- --quick] [gemm conv ..]
+//! cargo run --release -p kernforge-benches --bin report --features rivals [-- --quick] [gemm conv .. networks]
 //! ```
 //! All contenders of a case, and the peak of the core, are timed in the same interleaved rounds.
 
 mod measured;
+#[cfg(feature = "networks")]
+mod networks;
 mod plot;
 mod table;
 
@@ -17,6 +19,9 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
+/// The group that the feature `networks` (part of `rivals`) adds.
+const NETWORKS: &str = "networks";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let (flags, wanted): (Vec<String>, Vec<String>) = env::args().skip(1).partition(|a| a.starts_with("--"));
     let mut effort = Effort::FULL;
@@ -26,14 +31,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             other => return Err(format!("unknown option `{other}`; there is `--quick`").into()),
         }
     }
-    if let Some(unknown) = wanted.iter().find(|name| !GROUPS.contains(&name.as_str())) {
-        return Err(format!("unknown group `{unknown}`; there are {}", GROUPS.join(", ")).into());
+    if let Some(unknown) = wanted.iter().find(|&name| name != NETWORKS && !GROUPS.contains(&name.as_str())) {
+        return Err(format!("unknown group `{unknown}`; there are {}, {NETWORKS}", GROUPS.join(", ")).into());
     }
 
     let machine = Machine::pin_and_describe();
     println!("{}", machine.line());
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
     fs::create_dir_all(&results)?;
+    if wanted.is_empty() || wanted.iter().any(|name| name == NETWORKS) {
+        #[cfg(feature = "networks")]
+        networks::report(&results, &machine, effort)?;
+        #[cfg(not(feature = "networks"))]
+        println!("{NETWORKS}: left out, the feature `networks` is off");
+    }
     let mut all = Vec::new();
     for group in GROUPS {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == group) {

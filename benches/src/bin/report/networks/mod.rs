@@ -1,0 +1,84 @@
+//! The page of whole networks and small layers.
+
+mod page;
+mod plot;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kernforge::{Isa, cpu};
+use kernforge_benches::machine::Machine;
+use kernforge_benches::measure::{Contender, Effort, Times, interleaved};
+use kernforge_benches::networks::{self, Network, small};
+use kernforge_benches::peak;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+/// A network with its times.
+pub struct Measured {
+    /// The network.
+    pub network: Network,
+    /// Nanoseconds per call of everything that runs it.
+    pub entries: Vec<(String, Times)>,
+    /// The least nanoseconds it can take on this core.
+    pub limit: f64,
+    /// FMA peak of the best instruction set, in GFLOP/s, timed in the same rounds.
+    pub peak: f64,
+}
+
+impl Measured {
+    /// Nanoseconds per call of an entry.
+    pub fn ns(&self, name: &str) -> Option<f64> {
+        self.entries.iter().find(|(entry, _)| entry == name).map(|(_, times)| times.quartile)
+    }
+}
+
+/// Measures all and writes `networks.md` and `networks.svg`.
+pub fn report(results: &Path, machine: &Machine, effort: Effort) -> Result<(), Box<dyn Error>> {
+    let mut skipped = Vec::new();
+    let whole = measure(networks::networks()?, effort, &mut skipped)?;
+    let small = measure(small::all().map(|small| small.network()).collect(), effort, &mut skipped)?;
+    let page = page::markdown(&whole, &small, &skipped, machine);
+    println!("{page}");
+    fs::write(results.join("networks.md"), page)?;
+    plot::svg(&results.join("networks.svg"), &whole, machine)
+}
+
+fn measure(networks: Vec<Network>, effort: Effort, skipped: &mut Vec<String>) -> Result<Vec<Measured>, Box<dyn Error>> {
+    let bar = ProgressBar::new(networks.len() as u64)
+        .with_style(ProgressStyle::with_template("{prefix:12} {bar:30} {pos}/{len} {msg}")?)
+        .with_prefix("networks");
+    let mut measured = Vec::new();
+    for network in networks {
+        bar.set_message(network.name.clone());
+        measured.push(one(network, effort, skipped)?);
+        bar.inc(1);
+    }
+    bar.finish_with_message("");
+    Ok(measured)
+}
+
+fn one(network: Network, effort: Effort, skipped: &mut Vec<String>) -> Result<Measured, Box<dyn Error>> {
+    let isa = cpu::check()?;
+    let operands = network.operands();
+    let (entries, left_out) = network.entries(&operands);
+    skipped.extend(left_out);
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    let mut contenders: Vec<_> = entries.into_iter().map(|entry| entry.contender(0)).collect();
+    // The limits are stated with the peak of AVX2 as the measure of the caches.
+    let peaks = [isa, if isa == Isa::Avx512 { Isa::Avx2 } else { isa }];
+    for isa in peaks {
+        contenders.push(Contender::new(format!("peak {isa}"), move |bursts| {
+            peak::run(isa, bursts);
+        }));
+    }
+    let times = interleaved(&mut contenders, effort);
+    drop(contenders);
+    let (entry_times, peak_times) = times.split_at(names.len());
+    let [peak, peak_avx2] = [0, 1].map(|i| peak::flops(peaks[i]) / peak_times[i].quartile);
+    Ok(Measured {
+        entries: names.into_iter().zip(entry_times.iter().copied()).collect(),
+        limit: network.limit(peak, peak_avx2),
+        peak,
+        network,
+    })
+}
