@@ -54,6 +54,8 @@ pub mod __private {
     pub use crate::private::*;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
+    #[cfg(feature = "alloc")]
+    pub use alloc::vec;
     /// Weights read when the program runs.
     #[cfg(feature = "alloc")]
     pub mod weights {

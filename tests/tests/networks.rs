@@ -9,8 +9,8 @@ mod compiled {
     include!(concat!(env!("OUT_DIR"), "/networks.rs"));
 }
 
-use compiled::{Cnn, Deep, Mlp, Recurrent, RecurrentState};
-use kernforge::Isa;
+use compiled::{Cnn, Deep, Loaded, LoadedWeights, Mlp, Recurrent, RecurrentState};
+use kernforge::{Isa, WeightsError};
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::graph::{ParamKind, interp};
 
@@ -165,4 +165,46 @@ fn layers_describe_themselves() {
     }
     // Equal layers have one code.
     assert_eq!(Deep::LAYERS[1].code, Deep::LAYERS[2].code);
+}
+
+/// The weights of a network as a safetensors file.
+fn file(network: &Network) -> Vec<u8> {
+    let (mut header, mut data) = (String::from("{"), Vec::new());
+    for weight in &network.weights {
+        let start = data.len();
+        data.extend(weight.values.as_ref().expect("values").iter().flat_map(|v| (*v as f32).to_le_bytes()));
+        let comma = if start == 0 { "" } else { "," };
+        header += &format!(
+            "{comma}{:?}:{{\"dtype\":\"F32\",\"shape\":{:?},\"data_offsets\":[{start},{}]}}",
+            weight.key,
+            weight.shape,
+            data.len()
+        );
+    }
+    header.push('}');
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat()
+}
+
+#[test]
+fn weights_are_loaded_at_run_time() {
+    let mut image = [[[0.0; 1]; 12]; 12];
+    image.as_flattened_mut().as_flattened_mut().copy_from_slice(&numbers(5, 144));
+    let mut weights = LoadedWeights::boxed();
+    LoadedWeights::load_into(&mut weights, &file(&nets::cnn())).unwrap();
+    let mut fixed = Cnn::boxed();
+    let (mut one, mut two) = (Loaded::new(&weights), Loaded::boxed(&weights));
+    let expected = bits(fixed.forward(&image));
+    assert_eq!(bits(one.forward(&image)), expected);
+    assert_eq!(bits(two.forward(&image)), expected);
+    // A file that does not fit changes nothing.
+    let mut other = nets::cnn();
+    let short: Vec<usize> = vec![9, 1];
+    other.weights[1].shape = short.clone();
+    other.weights[1].values = Some(vec![0.0; 9].into());
+    let mut kept = LoadedWeights::boxed();
+    LoadedWeights::load_into(&mut kept, &file(&nets::cnn())).unwrap();
+    let error = LoadedWeights::load_into(&mut kept, &file(&other)).unwrap_err();
+    let expected_error = WeightsError::Shape { key: other.weights[1].key.clone(), expected: vec![8], found: short };
+    assert_eq!(error, expected_error);
+    assert_eq!(bits(Loaded::new(&kept).forward(&image)), expected);
 }

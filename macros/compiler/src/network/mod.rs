@@ -36,6 +36,10 @@ pub struct Compiled {
     pub prepare: Prepare,
     /// The parts, if the weights are known.
     pub parts: Parts,
+    /// With weights given at run time: the functions of `prepare`, for the portable ISA only.
+    pub prepare_units: Vec<Unit>,
+    /// And its calls of them.
+    pub prepare_calls: Vec<units::Call>,
     /// The distinct functions.
     pub units: Vec<Unit>,
     /// In the order of the network's, each for one sample and then for the batches, ascending.
@@ -114,9 +118,10 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
             }
         }
     }
+    let isas = isas(network);
     let mut compiled_units = Vec::new();
     for (number, kernel) in units.kernels.into_iter().enumerate() {
-        match unit(network, kernel) {
+        match unit(kernel, &isas) {
             Ok(unit) => compiled_units.push(unit),
             Err(reason) => errors.push(span_of(network, &entries, number), internal(&reason)),
         }
@@ -128,8 +133,20 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
             Parts::Zero
         }
     };
+    let (mut prepare_units, mut prepare_calls) = (Vec::new(), Vec::new());
+    if let Parts::Runtime = parts {
+        let mut distinct = units::Units::default();
+        prepare_calls = distinct.calls(&prepare.kernel);
+        for kernel in distinct.kernels {
+            match unit(kernel, &[Isa::Portable]) {
+                Ok(unit) => prepare_units.push(unit),
+                Err(reason) => errors.push(network.name.span(), internal(&reason)),
+            }
+        }
+    }
     let arena_bytes = entries.iter().map(|e| e.plan.bytes).max().unwrap_or(0);
-    errors.finish(Compiled { dtype, prepare, parts, units: compiled_units, entries, arena_bytes })
+    let units = compiled_units;
+    errors.finish(Compiled { dtype, prepare, parts, prepare_units, prepare_calls, units, entries, arena_bytes })
 }
 
 /// The arithmetic type, which all entries must share: they read the same packed weights.
@@ -208,16 +225,16 @@ fn layers(kernel: &Kernel, of: &BTreeMap<String, LayerId>) -> Vec<Option<LayerId
     layers
 }
 
-/// The ISAs to compile for: the ones asked for and always the portable one.
-fn isas(network: &Network) -> impl Iterator<Item = Isa> + '_ {
+/// The ISAs to compile for, worst first: the ones asked for and always the portable one.
+pub fn isas(network: &Network) -> Vec<Isa> {
     let wanted = |i: &Isa| network.isas.is_empty() || *i == Isa::Portable || network.isas.contains(i);
-    Isa::ALL.into_iter().filter(wanted)
+    Isa::ALL.into_iter().filter(wanted).collect()
 }
 
-fn unit(network: &Network, kernel: Kernel) -> Result<Unit, String> {
+fn unit(kernel: Kernel, isas: &[Isa]) -> Result<Unit, String> {
     let options = Options::default();
     let mut variants = Vec::new();
-    for isa in isas(network) {
+    for &isa in isas {
         let variant = crate::variant(&kernel, isa, &options).map_err(|refusal| match refusal {
             Refusal::Tile(reason) | Refusal::Internal(reason) => reason,
             Refusal::Budget { bytes, .. } => format!("{bytes} bytes of code"),

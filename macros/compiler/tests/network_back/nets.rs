@@ -205,7 +205,7 @@ impl Net {
 
 /// Every network.
 pub fn all() -> Vec<Network> {
-    vec![mlp(), cnn(), recurrent(), deep()]
+    vec![mlp(), cnn(), recurrent(), deep(), loaded()]
 }
 
 /// Two layers and a softmax.
@@ -235,6 +235,18 @@ pub fn cnn() -> Network {
     n.entry("forward", &[y]);
     n.network.batch = vec![1, 4, 8];
     n.network
+}
+
+/// [`cnn`] with weights given at run time.
+pub fn loaded() -> Network {
+    let mut network = cnn();
+    network.name = Ident::new("Loaded", Span::call_site());
+    network.source = Source::Runtime;
+    network.batch.clear();
+    for weight in &mut network.weights {
+        weight.values = None;
+    }
+    network
 }
 
 /// Many layers of one shape, and too many weights for a thread's stack.

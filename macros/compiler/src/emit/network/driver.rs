@@ -70,7 +70,7 @@ pub(super) fn units(compiled: &Compiled) -> Result<String, Internal> {
 }
 
 /// A unit's buffer as the parameter of its functions.
-fn array(buffer: &Buffer) -> Param {
+pub(super) fn array(buffer: &Buffer) -> Param {
     let (shape, kind) = match buffer.role {
         Role::Scalar => (vec![], ParamKind::Scalar),
         Role::In | Role::Weight | Role::Const(_) => (vec![buffer.len], ParamKind::In),

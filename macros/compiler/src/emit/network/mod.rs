@@ -57,13 +57,13 @@ mod many;
 mod methods;
 mod names;
 mod types;
+mod weights;
 
 use crate::emit::Internal;
 use crate::emit::module::{cfgs, visibility};
 use crate::error::{Error, Errors};
 use crate::graph::network::{Network, Source};
-use crate::isa::Isa;
-use crate::network::{Compiled, Parts};
+use crate::network::{Compiled, isas};
 use driver::Target;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -89,7 +89,7 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
         false => (quote!(), quote!()),
     };
     let code = lex(&code(network, compiled)?)?;
-    let weights = weights(network, compiled)?;
+    let (weights_item, weights) = weights::weights(network, compiled)?;
     let methods = methods::methods(network, compiled)?;
     Ok(quote! {
         #attrs
@@ -100,6 +100,8 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
         }
 
         #state_types
+
+        #weights_item
 
         #cfgs
         // Not every program calls every function.
@@ -128,36 +130,4 @@ fn code(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
     }
     text += &methods::table(network, compiled, &isas);
     Ok(text)
-}
-
-/// The ISAs that the network is compiled for, worst first.
-fn isas(network: &Network) -> Vec<Isa> {
-    let wanted = |i: &Isa| network.isas.is_empty() || *i == Isa::Portable || network.isas.contains(i);
-    Isa::ALL.into_iter().filter(wanted).collect()
-}
-
-/// The static with the packed weights, if they are known.
-fn weights(network: &Network, compiled: &Compiled) -> Result<TokenStream, Internal> {
-    let (len, dtype) = (Literal::usize_unsuffixed(compiled.prepare.len), lex(compiled.dtype.name())?);
-    let ty = quote!(::kernforge::__private::Aligned<[#dtype; #len]>);
-    let file = match &network.source {
-        Source::File { path, .. } => {
-            let path = path.to_string_lossy();
-            quote! {
-                // A file that changes makes the crate compile again.
-                const _: &[u8] = ::core::include_bytes!(#path);
-            }
-        }
-        Source::Runtime | Source::Zeroed | Source::Seeded(_) => quote!(),
-    };
-    let table = match &compiled.parts {
-        Parts::Runtime => quote!(),
-        Parts::Zero => quote!(static WEIGHTS: #ty = ::kernforge::__private::Aligned([0.0; #len]);),
-        Parts::Bytes(bytes) => {
-            let decode = lex(&format!("::kernforge::__private::constants_{}", compiled.dtype))?;
-            let literal = Literal::byte_string(bytes);
-            quote!(static WEIGHTS: #ty = #decode(#literal);)
-        }
-    };
-    Ok(quote!(#file #table))
 }

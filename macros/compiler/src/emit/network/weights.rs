@@ -1,0 +1,197 @@
+//! The packed weights: a static if they are known, else a type that is filled from a file when the
+//! program runs.
+
+use super::{lex, names};
+use crate::dtype::DType;
+use crate::emit::module::{cfgs, visibility};
+use crate::emit::signature;
+use crate::emit::{Internal, code, literal};
+use crate::graph::network::{Network, Source, Weight};
+use crate::kernel_ir::{Buffer, BufferId, Role};
+use crate::network::{Compiled, Parts};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The type of weights given at run time, if they are, and what stands beside the network's methods.
+pub(super) fn weights(network: &Network, compiled: &Compiled) -> Result<(TokenStream, TokenStream), Internal> {
+    let (len, dtype) = (Literal::usize_unsuffixed(compiled.prepare.len), lex(compiled.dtype.name())?);
+    let ty = quote!(::kernforge::__private::Aligned<[#dtype; #len]>);
+    let file = match &network.source {
+        Source::File { path, .. } => {
+            let path = path.to_string_lossy();
+            quote! {
+                // A file that changes makes the crate compile again.
+                const _: &[u8] = ::core::include_bytes!(#path);
+            }
+        }
+        Source::Runtime | Source::Zeroed | Source::Seeded(_) => quote!(),
+    };
+    let table = match &compiled.parts {
+        Parts::Runtime => return runtime(network, compiled, &ty, &len),
+        Parts::Zero => quote!(static WEIGHTS: #ty = ::kernforge::__private::Aligned([0.0; #len]);),
+        Parts::Bytes(bytes) => {
+            let decode = lex(&format!("::kernforge::__private::constants_{}", compiled.dtype))?;
+            let literal = Literal::byte_string(bytes);
+            quote!(static WEIGHTS: #ty = #decode(#literal);)
+        }
+    };
+    Ok((quote!(), quote!(#file #table)))
+}
+
+fn runtime(
+    network: &Network,
+    compiled: &Compiled,
+    ty: &TokenStream,
+    len: &Literal,
+) -> Result<(TokenStream, TokenStream), Internal> {
+    let (vis, cfgs, name) = (visibility(&network.vis), cfgs(&network.attrs), lex(&names::weights(network))?);
+    let docs = format!("The weights of any number of [`{}`]s, packed for their code.", network.name);
+    let item = quote! {
+        #cfgs
+        #[doc = #docs]
+        #vis struct #name {
+            parts: #ty,
+        }
+    };
+    let functions = lex(&functions(compiled)?)?;
+    let load = lex(&load(network, compiled)?)?;
+    let methods = quote! {
+        #functions
+
+        impl #name {
+            /// All parts zero, until [`load_into`](Self::load_into) fills them.
+            pub const fn zeroed() -> #name {
+                #name { parts: ::kernforge::__private::Aligned([0.0; #len]) }
+            }
+        }
+
+        ::kernforge::__with_alloc! {
+            impl #name {
+                /// All parts zero, on the heap without a copy on the stack.
+                pub fn boxed() -> ::kernforge::__private::Box<#name> {
+                    // SAFETY: zero is a value of every float.
+                    unsafe { ::kernforge::__private::Box::<#name>::new_zeroed().assume_init() }
+                }
+
+                /// Reads the weights from the bytes of a safetensors file. If the file does not fit,
+                /// nothing changes and the error names every tensor that is wrong.
+                pub fn load_into(weights: &mut #name, bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> {
+                    #load
+                }
+            }
+        }
+    };
+    Ok((item, methods))
+}
+
+/// The functions that pack, and the fixed values they read.
+fn functions(compiled: &Compiled) -> Result<String, Internal> {
+    let mut text = String::new();
+    for (number, unit) in compiled.prepare_units.iter().enumerate() {
+        let params: Vec<_> = unit.kernel.buffers.iter().map(super::driver::array).collect();
+        for variant in &unit.variants {
+            text += &code::function(&variant.code, &params, &format!("prepare{number}"))?;
+        }
+    }
+    for (number, buffer) in compiled.prepare.kernel.buffers.iter().enumerate() {
+        if let Role::Const(values) = &buffer.role {
+            text += &literal::constant(&Buffer { name: format!("prepare{number}"), ..buffer.clone() }, values)?;
+        }
+    }
+    Ok(text)
+}
+
+/// The body of `load_into`: a tensor is read before its first use and dropped after its last.
+fn load(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
+    let kernel = &compiled.prepare.kernel;
+    let mut text = String::from("let mut file = ::kernforge::__private::weights::File::parse(bytes)?;\n");
+    for weight in &network.weights {
+        let _ = writeln!(text, "file.expect(&{:?}, &{:?});", names_of(weight), weight.shape);
+    }
+    let _ = writeln!(text, "file.finish(&{:?})?;", network.ignore);
+    text += "let parts = (&raw mut weights.parts.0).cast::<u8>();\n";
+    // The buffers by number: the first and the last contraction that touches each.
+    let mut life: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for (at, c) in kernel.body.iter().enumerate() {
+        for access in c.reads.iter().chain([&c.out]) {
+            life.entry(access.buffer.0 as usize).or_insert((at, at)).1 = at;
+        }
+    }
+    for (at, call) in compiled.prepare_calls.iter().enumerate() {
+        let mut used: Vec<usize> = call.args.iter().map(|arg| arg.buffer.0 as usize).collect();
+        used.sort_unstable();
+        let starts = |id: usize| life.get(&id).is_some_and(|l| l.0 == at);
+        let ends = |id: usize| life.get(&id).is_some_and(|l| l.1 == at);
+        for &id in &used {
+            let Some(buffer) = kernel.buffers.get(id).filter(|_| starts(id)) else { continue };
+            let (zero, read) = match buffer.dtype {
+                DType::F32 => ("0.0f32", "read"),
+                DType::F64 => ("0.0f64", "read_f64"),
+                DType::U8 | DType::I8 | DType::U16 | DType::U32 | DType::I32 => {
+                    return Err(format!("weights of type {}", buffer.dtype));
+                }
+            };
+            match &buffer.role {
+                Role::Weight => {
+                    let weight = network.weight(&buffer.name).ok_or_else(|| format!("no weight `{}`", buffer.name))?;
+                    let _ = writeln!(text, "let mut b{id} = ::kernforge::__private::vec![{zero}; {}];", buffer.len);
+                    let _ = writeln!(text, "file.{read}(&{:?}, &{:?}, &mut b{id})?;", names_of(weight), weight.shape);
+                }
+                Role::Temp => {
+                    let _ = writeln!(text, "let mut b{id} = ::kernforge::__private::vec![{zero}; {}];", buffer.len);
+                }
+                Role::Out | Role::Const(_) => {}
+                Role::In | Role::InOut | Role::Scalar => return Err("weights with an argument".into()),
+            }
+        }
+        let unit = compiled.prepare_units.get(call.unit).ok_or("a unit that was not compiled")?;
+        let args: Vec<String> = call
+            .args
+            .iter()
+            .zip(&unit.kernel.buffers)
+            .map(|(arg, wanted)| argument(compiled, arg.buffer, arg.offset, wanted))
+            .collect::<Result<_, _>>()?;
+        let _ = writeln!(
+            text,
+            "// SAFETY: every array lies inside its tensor or part, and none overlaps what is written.\n\
+             unsafe {{ prepare{}({}) }};",
+            call.unit,
+            args.join(", ")
+        );
+        for &id in &used {
+            if ends(id) && kernel.buffers.get(id).is_some_and(|b| matches!(b.role, Role::Weight | Role::Temp)) {
+                let _ = writeln!(text, "::core::mem::drop(b{id});");
+            }
+        }
+    }
+    Ok(text + "::core::result::Result::Ok(())\n")
+}
+
+/// The names under which a file may have a weight.
+fn names_of(weight: &Weight) -> Vec<&str> {
+    match weight.names.as_slice() {
+        [] => vec![weight.key.as_str()],
+        names => names.iter().map(String::as_str).collect(),
+    }
+}
+
+/// An argument of a packing function.
+fn argument(compiled: &Compiled, id: BufferId, offset: usize, wanted: &Buffer) -> Result<String, Internal> {
+    let buffer = compiled.prepare.kernel.buffers.get(id.0 as usize).ok_or("an argument that does not exist")?;
+    let mutable = signature::is_written(wanted);
+    let pointer = match &buffer.role {
+        Role::Out => {
+            let part = compiled.prepare.parts.iter().find(|p| p.buffer == id);
+            let part = part.ok_or_else(|| format!("`{}` is no part", buffer.name))?;
+            format!("parts.add({})", (part.offset + offset) * buffer.dtype.bytes())
+        }
+        Role::Const(_) => format!("(&raw const CONST_PREPARE{}.0).cast::<{}>().add({offset})", id.0, buffer.dtype),
+        Role::Weight | Role::Temp if mutable => format!("b{}.as_mut_ptr().add({offset})", id.0),
+        Role::Weight | Role::Temp => format!("b{}.as_ptr().add({offset})", id.0),
+        Role::In | Role::InOut | Role::Scalar => return Err("weights with an argument".into()),
+    };
+    let borrow = if mutable { "&mut *" } else { "&*" };
+    Ok(format!("{borrow}{pointer}.cast::<[{}; {}]>()", wanted.dtype, wanted.len))
+}
