@@ -175,6 +175,8 @@ fn joins() -> Vec<Kernel> {
     ];
     let halves = Kernel::new("kernel", "join_in_place", "*x = concat([x[3..] + z, -x[..3]], axis = 0);");
     all.push(halves.in_out("x", "f32", &[7, 9]).input("z", "f32", &[9]));
+    let rows = Kernel::new("kernel", "join_embedding", "embedding(x, z)").input("x", "u8", &[2, 3]);
+    all.push(rows.input("z", "f32", &[40, 19]).result("f32", &[2, 3, 19]));
     let batch = Kernel::new("kernel", "join_batch_norm", "batch_norm(x, w, z, m, abs(v))").input("x", "f32", &[6, 19]);
     let batch = ["w", "z", "m", "v"].iter().fold(batch, |kernel, name| kernel.input(name, "f32", &[19]));
     all.push(batch.result("f32", &[6, 19]).rounded());
