@@ -34,7 +34,7 @@ pub const STACK_LIMIT: usize = 512 << 10;
 
 /// Outlines a graph into one kernel.
 pub fn outline(graph: &Graph) -> Result<Kernel, Errors> {
-    let mut kernel = contractions(graph, &[])?.kernel;
+    let mut kernel = contractions(graph, &[], false)?.kernel;
     storage::share(&mut kernel, false);
     order::run(&mut kernel);
     let stack: usize = kernel.buffers.iter().filter(|b| b.role == Role::Temp).map(|b| b.len * b.dtype.bytes()).sum();
@@ -63,15 +63,16 @@ pub struct Outlined {
 
 /// Outlines an entry of a network. `paths` are the layers' paths: temporaries get their names.
 pub fn entry(graph: &Graph, paths: &[&str]) -> Result<Outlined, Errors> {
-    let mut outlined = contractions(graph, paths)?;
+    let mut outlined = contractions(graph, paths, true)?;
     order::run(&mut outlined.kernel);
     Ok(outlined)
 }
 
-/// The contractions in their simplest form, nothing shared, nothing packed.
-fn contractions(graph: &Graph, paths: &[&str]) -> Result<Outlined, Errors> {
+/// The contractions in their simplest form, nothing shared, nothing packed. With `once` what is the same
+/// at every call will be computed once, so it gets contractions of its own.
+fn contractions(graph: &Graph, paths: &[&str], once: bool) -> Result<Outlined, Errors> {
     let stores: Vec<NodeId> = graph.stores.iter().map(|&(_, n)| without_reshape(graph, n)).collect();
-    let places = place::place(graph, &stores);
+    let places = place::place(graph, &stores, once);
     let kernel =
         Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
     let mut builder = build::Builder::new(graph, &places, kernel, paths);

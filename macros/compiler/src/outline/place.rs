@@ -100,15 +100,16 @@ struct Demand {
     homes: Vec<(NodeId, bool)>,
 }
 
-/// Places every node; `stores` are the nodes stored to parameters.
-pub fn place(graph: &Graph, stores: &[NodeId]) -> Vec<Place> {
+/// Places every node; `stores` are the nodes stored to parameters. With `once`, what is the same at every
+/// call gets contractions of its own.
+pub fn place(graph: &Graph, stores: &[NodeId], once: bool) -> Vec<Place> {
     let count = graph.nodes.len();
     let mut places = vec![Place::Inline; count];
     let mut demands: Vec<Demand> = (0..count).map(|_| Demand { plain: true, ..Demand::default() }).collect();
     let uses = uses(graph);
     let joined = only_joined(graph, &uses);
     let mut occupied = vec![false; count]; // roots that already hold a sum
-    let constant = constants(graph);
+    let constant = if once { constants(graph) } else { vec![false; count] };
     for i in (0..count).rev() {
         let id = NodeId(i as u32);
         let node = graph.node(id);
@@ -210,25 +211,26 @@ fn only_joined(graph: &Graph, uses: &[usize]) -> Vec<bool> {
     others.into_iter().map(|n| n == 0).collect()
 }
 
-/// Which nodes have the same value at every call: those that depend on weights and constants alone,
-/// and on one weight at least.
+/// Which nodes have the same value at every call and are worth to be computed once: those that depend on
+/// weights and constants alone, and on a weight or an operation that is not a view.
 fn constants(graph: &Graph) -> Vec<bool> {
-    // Whether a node depends on anything but weights and constants, and whether on a weight.
+    // Whether a node depends on anything but weights and constants, and whether it is worth it.
     let mut known: Vec<(bool, bool)> = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
         let below = node.inputs.iter().filter_map(|i| known.get(i.0 as usize).copied());
-        let (varies, weight) = below.fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1));
-        known.push(match &node.op {
-            Op::Param(p) => match graph.param(*p).kind {
+        let (varies, worth) = below.fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1));
+        known.push(match (&node.op, kind(&node.op)) {
+            (Op::Param(p), _) => match graph.param(*p).kind {
                 ParamKind::Weight => (false, true),
                 ParamKind::In | ParamKind::InOut | ParamKind::Scalar | ParamKind::Out | ParamKind::State => {
                     (true, false)
                 }
             },
-            _other => (varies, weight),
+            (_, Kind::Elementwise | Kind::Reduce | Kind::Product) => (varies, true),
+            (_, Kind::Leaf | Kind::View | Kind::Reshape | Kind::Concat) => (varies, worth),
         });
     }
-    known.into_iter().map(|(varies, weight)| weight && !varies).collect()
+    known.into_iter().map(|(varies, worth)| worth && !varies).collect()
 }
 
 /// A product reads `input`: a view of memory will do, anything else must be stored.

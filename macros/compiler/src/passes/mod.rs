@@ -6,13 +6,14 @@ mod cse;
 mod dead;
 mod decompose;
 pub mod differentiate;
+mod fold;
 mod pad;
 
 use crate::graph::{Graph, NodeId};
 
 /// All passes.
 pub fn run(graph: Graph) -> Graph {
-    dead::run(cse::run(pad::run(decompose::run(graph))))
+    dead::run(cse::run(fold::run(pad::run(decompose::run(graph)))))
 }
 
 /// Rebuilds a graph node by node; `f` returns the new id of each old node. What it pushes belongs to

@@ -162,6 +162,22 @@ impl Net {
         self.push(Op::Pool(Pool::Max, window), &[x], &[h / kernel, w / kernel, c])
     }
 
+    /// `(x − mean) / sqrt(var + eps) · weight + bias`, with the constants joined.
+    pub fn batch_norm(&mut self, path: &str, x: NodeId) -> NodeId {
+        self.layer(path, "batch_norm", 0);
+        let channels = [self.shape(x).last().copied().unwrap_or(1)];
+        let [weight, bias, mean, var] =
+            ["weight", "bias", "running_mean", "running_var"].map(|role| self.weight(role, &channels));
+        let eps = self.push(Op::Constant(vec![1.0].into()), &[], &[]);
+        let var = self.binary(Binary::Add, var, eps);
+        let root = self.unary(Unary::Rsqrt, var);
+        let scale = self.binary(Binary::Mul, weight, root);
+        let product = self.binary(Binary::Mul, mean, scale);
+        let shift = self.binary(Binary::Sub, bias, product);
+        let y = self.binary(Binary::Mul, x, scale);
+        self.binary(Binary::Add, y, shift)
+    }
+
     /// The value of a state of the current layer before the call.
     pub fn state(&mut self, path: &str, part: &str, shape: &[usize]) -> (ParamId, NodeId) {
         let name = format!("{path}.{part}");
@@ -205,7 +221,7 @@ impl Net {
 
 /// Every network.
 pub fn all() -> Vec<Network> {
-    vec![mlp(), cnn(), recurrent(), deep(), loaded()]
+    vec![mlp(), cnn(), recurrent(), deep(), loaded(), normed()]
 }
 
 /// Two layers and a softmax.
@@ -234,6 +250,23 @@ pub fn cnn() -> Network {
     let y = n.linear("fc", y, 10);
     n.entry("forward", &[y]);
     n.network.batch = vec![1, 4, 8];
+    n.network
+}
+
+/// Convolutions with batch normalisation behind them.
+pub fn normed() -> Network {
+    let mut n = Net::new("Normed");
+    let x = n.input("image", &[6, 6, 3]);
+    let y = n.conv2d("conv1", x, 8, 3, 1);
+    let y = n.batch_norm("bn1", y);
+    let y = n.unary(Unary::Relu, y);
+    // Before a padded convolution nothing is folded.
+    let y = n.batch_norm("bn2", y);
+    let y = n.conv2d("conv2", y, 4, 3, 1);
+    let y = n.reshape(y, &[6 * 6 * 4]);
+    let y = n.linear("fc", y, 5);
+    let y = n.batch_norm("bn3", y);
+    n.entry("forward", &[y]);
     n.network
 }
 
