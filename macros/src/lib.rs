@@ -21,6 +21,12 @@ pub fn pool(input: TokenStream) -> TokenStream {
     kernforge_compiler::expand(Claim::Pool, input.into()).into()
 }
 
+/// A network: the layers of an `impl` block, compiled into one function per instruction set.
+#[proc_macro_attribute]
+pub fn network(options: TokenStream, item: TokenStream) -> TokenStream {
+    kernforge_compiler::expand_network(options.into(), item.into()).into()
+}
+
 /// A function whose body is the formula of a kernel.
 #[proc_macro_attribute]
 pub fn kernel(options: TokenStream, item: TokenStream) -> TokenStream {

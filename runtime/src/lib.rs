@@ -39,7 +39,7 @@ mod weights;
 
 pub use cpu::{Isa, IsaUnavailable};
 pub use dispatch::Variant;
-pub use kernforge_macros::{conv, gemm, kernel, pool};
+pub use kernforge_macros::{conv, gemm, kernel, network, pool};
 pub use network::Layer;
 pub use tensor::{Array, Element, ShapeError, Tensor};
 #[cfg(feature = "alloc")]

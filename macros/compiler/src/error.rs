@@ -21,6 +21,8 @@ pub struct Errors {
     list: Vec<Error>,
     /// Line, column and message of each.
     known: BTreeSet<(usize, usize, String)>,
+    /// Where in a network's expansion new mistakes are: ` (in `layers.3`)`.
+    context: String,
 }
 
 impl Errors {
@@ -34,8 +36,14 @@ impl Errors {
         let message = message.into();
         let start = span.start();
         if self.known.insert((start.line, start.column, message.clone())) {
-            self.list.push(Error { span, message });
+            self.list.push(Error { span, message: message + &self.context });
         }
+    }
+
+    /// What is appended to the messages that follow; of the same mistake in several places only the
+    /// first is kept. Returns what was appended so far.
+    pub fn set_context(&mut self, context: String) -> String {
+        std::mem::replace(&mut self.context, context)
     }
 
     /// Takes over the mistakes of another list.

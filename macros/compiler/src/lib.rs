@@ -82,6 +82,21 @@ pub fn expand_kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
     output(&functions, errors)
 }
 
+/// `#[network(..)] impl Net { .. }`: the macro's output.
+pub fn expand_network(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let (network, mut errors) = syntax::parse_network(attr, item);
+    let Some(network) = network else { return errors.to_tokens() };
+    let checked = check::network::check(&network);
+    match checked.and_then(|n| if errors.is_empty() { compile_network(&n) } else { Ok(TokenStream::new()) }) {
+        Ok(items) if errors.is_empty() => items,
+        Ok(_) => errors.to_tokens(),
+        Err(more) => {
+            errors.append(more);
+            errors.to_tokens()
+        }
+    }
+}
+
 /// All functions of a block, compiled; for tools.
 pub fn compile_block(claim: Claim, input: TokenStream) -> Result<Vec<Compiled>, Errors> {
     let (functions, errors) = syntax::parse_block(claim, input);

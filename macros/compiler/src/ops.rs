@@ -3,6 +3,8 @@
 
 use crate::graph::{ReduceKind, Unary};
 
+pub mod layers;
+
 /// One operation.
 #[derive(Debug)]
 pub struct Row {
@@ -30,6 +32,7 @@ pub enum Kind {
     T,
     Transpose,
     Reshape,
+    Flatten,
     Slice,
     /// spatial rank
     Conv(usize),
@@ -64,6 +67,7 @@ pub enum Kind {
     Unfold,
     Embedding,
     Reduce(ReduceKind),
+    Layer(layers::Layer),
 }
 
 /// What a pooling computes.
@@ -95,6 +99,13 @@ pub static OPS: &[Row] = &[
     row("t", "x", "the last two axes swapped", "mT", Kind::T),
     row("transpose", "x, perm", "axes in another order", "permute", Kind::Transpose),
     row("reshape", "x, shape", "the same elements under other extents (one -1)", "reshape", Kind::Reshape),
+    row(
+        "flatten",
+        "x, order = auto",
+        "all axes as one, channels first or last; an image by the file's `format`",
+        "Flatten",
+        Kind::Flatten,
+    ),
     row("slice", "x, range, axis = -1", "part of an axis", "Slice", Kind::Slice),
     row("concat", "parts, axis = -1", "tensors behind one another: `concat([a, b])`", "cat, Concat", Kind::Concat),
     row("stack", "parts, axis = 0", "tensors along a new axis: `stack([a, b])`", "stack", Kind::Stack),

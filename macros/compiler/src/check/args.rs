@@ -160,6 +160,17 @@ impl<'a> Arguments<'a> {
             | ExprKind::Cast(..)
             | ExprKind::Index(..)
             | ExprKind::Range(..)
+            | ExprKind::Text(_)
+            | ExprKind::Associated(_)
+            | ExprKind::Own { .. }
+            | ExprKind::Field(..)
+            | ExprKind::At(..)
+            | ExprKind::Bounds(..)
+            | ExprKind::Operator(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+            | ExprKind::Block(_)
+            | ExprKind::Closure(..)
             | ExprKind::Invalid => sides(expr, errors).map(|s| vec![s; rank]),
         }
     }
@@ -252,7 +263,18 @@ pub fn count(expr: &Expr, name: &str, errors: &mut Errors) -> Option<usize> {
         | ExprKind::Arith(..)
         | ExprKind::Cast(..)
         | ExprKind::Range(..)
-        | ExprKind::Index(..) => {
+        | ExprKind::Index(..)
+        | ExprKind::Text(_)
+        | ExprKind::Associated(_)
+        | ExprKind::Own { .. }
+        | ExprKind::Field(..)
+        | ExprKind::At(..)
+        | ExprKind::Bounds(..)
+        | ExprKind::Operator(..)
+        | ExprKind::Not(_)
+        | ExprKind::If(..)
+        | ExprKind::Block(_)
+        | ExprKind::Closure(..) => {
             errors.push(
                 expr.span,
                 format!("`{name}` must be an integer literal: a macro sees no constants of the surrounding code"),
@@ -282,6 +304,17 @@ fn sides(expr: &Expr, errors: &mut Errors) -> Option<(usize, usize)> {
         | ExprKind::Cast(..)
         | ExprKind::Index(..)
         | ExprKind::Range(..)
+        | ExprKind::Text(_)
+        | ExprKind::Associated(_)
+        | ExprKind::Own { .. }
+        | ExprKind::Field(..)
+        | ExprKind::At(..)
+        | ExprKind::Bounds(..)
+        | ExprKind::Operator(..)
+        | ExprKind::Not(_)
+        | ExprKind::If(..)
+        | ExprKind::Block(_)
+        | ExprKind::Closure(..)
         | ExprKind::Invalid => count(expr, "pad", errors).map(|n| (n, n)),
     }
 }

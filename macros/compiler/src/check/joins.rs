@@ -232,7 +232,7 @@ impl Checker {
         }
         let like = values.iter().find_map(|(_, v, _)| match v {
             Value::Tensor(n) => Some(self.graph.node(*n).dtype),
-            Value::Number(_) | Value::Tuple(_) | Value::Invalid => None,
+            Value::Number(_) | Value::Tuple(_) | Value::Known(_) | Value::Closure(_) | Value::Invalid => None,
         });
         let mut operands: Vec<(&'static str, NodeId)> = Vec::new();
         for (name, value, expr) in values {

@@ -121,6 +121,7 @@ fn scan(expr: &Expr, found: &mut Found) {
                 | Kind::T
                 | Kind::Transpose
                 | Kind::Reshape
+                | Kind::Flatten
                 | Kind::Slice
                 | Kind::Correlate(_)
                 | Kind::Unary(_)
@@ -147,7 +148,8 @@ fn scan(expr: &Expr, found: &mut Found) {
                 | Kind::Upsample
                 | Kind::Unfold
                 | Kind::Embedding
-                | Kind::Reduce(_) => {}
+                | Kind::Reduce(_)
+                | Kind::Layer(_) => {}
             }
         }
         ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|e| scan(e, found)),
@@ -157,5 +159,17 @@ fn scan(expr: &Expr, found: &mut Found) {
             scan(b, found);
         }
         ExprKind::Name(_) | ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Range(..) | ExprKind::Invalid => {}
+        // Only networks have these, and their layout is not said here.
+        ExprKind::Text(_)
+        | ExprKind::Associated(_)
+        | ExprKind::Own { .. }
+        | ExprKind::Field(..)
+        | ExprKind::At(..)
+        | ExprKind::Bounds(..)
+        | ExprKind::Operator(..)
+        | ExprKind::Not(_)
+        | ExprKind::If(..)
+        | ExprKind::Block(_)
+        | ExprKind::Closure(..) => {}
     }
 }

@@ -10,6 +10,7 @@ mod float;
 mod joins;
 mod layout;
 mod lookup;
+pub mod network;
 mod norms;
 mod products;
 mod resample;
@@ -42,6 +43,10 @@ enum Value {
     /// A number that takes the type of what it meets.
     Number(f64),
     Tuple(Vec<Value>),
+    /// A literal, reduced: a value known while compiling a network.
+    Known(Expr),
+    /// A closure of a network, by its number.
+    Closure(usize),
     /// Wrong, and reported.
     Invalid,
 }
@@ -58,6 +63,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
         scope: Scope::default(),
         seen: Seen { invalid: function.broken, broken: function.broken, ..Seen::default() },
         claim: function.interface.claim,
+        network: None,
     };
     checker.parameters(function);
     if function.options.nchw {
@@ -140,6 +146,8 @@ struct Checker {
     scope: Scope,
     seen: Seen,
     claim: Claim,
+    /// What a network knows beyond one function.
+    network: Option<Box<network::Context>>,
 }
 
 impl Checker {
@@ -301,8 +309,17 @@ impl Checker {
         self.graph.node(node).shape.clone()
     }
 
-    /// Evaluates an expression.
+    /// Evaluates an expression. In a network what is known while compiling is reduced to literals
+    /// first.
     fn value(&mut self, expr: &Expr) -> Value {
+        if self.network.is_some() {
+            let reduced = self.reduce(expr);
+            return self.evaluate(&reduced);
+        }
+        self.evaluate(expr)
+    }
+
+    fn evaluate(&mut self, expr: &Expr) -> Value {
         match &expr.kind {
             ExprKind::Invalid => {
                 self.seen.invalid = true;
@@ -317,6 +334,7 @@ impl Checker {
                         format!("`{name}` is read after it was assigned: bind what you need with `let` before");
                     self.fail(expr.span, message)
                 }
+                Some(Value::Closure(_)) => self.fail(expr.span, format!("`{name}` is a closure: call it, `{name}(x)`")),
                 Some(value) => value,
                 None if self.seen.broken => Value::Invalid,
                 None => {
@@ -325,8 +343,11 @@ impl Checker {
                     let message = if ops::find(name).is_some() {
                         format!("`{name}` is an operation: write `{name}(..)`")
                     } else {
-                        let hint = hint
-                            .unwrap_or_else(|| ": a macro sees the parameters and `let`s of this formula only".into());
+                        let sees = match self.network {
+                            None => ": a macro sees the parameters and `let`s of this formula only",
+                            Some(_) => ": a macro sees no names from outside; constants of the block are `Self::N`",
+                        };
+                        let hint = hint.unwrap_or_else(|| sees.into());
                         format!("unknown name `{name}`{hint}")
                     };
                     self.fail(expr.span, message)
@@ -344,6 +365,18 @@ impl Checker {
                 let value = self.value(inner);
                 self.index(value, (*start, *end, *single), 0, expr.span)
             }
+            ExprKind::Text(_)
+            | ExprKind::Associated(_)
+            | ExprKind::Own { .. }
+            | ExprKind::Field(..)
+            | ExprKind::At(..)
+            | ExprKind::Bounds(..)
+            | ExprKind::Operator(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+            | ExprKind::Block(_)
+            | ExprKind::Closure(..) => self.network_only(expr),
+            ExprKind::Call { name, args, named } if self.network.is_some() => self.network_call(name, args, named),
             ExprKind::Call { name, args, named } => {
                 let Some(row) = ops::find(&name.to_string()) else { return self.unknown_op(name, args) };
                 match Arguments::bind(row, name, args, named, &mut self.errors) {
@@ -395,6 +428,7 @@ impl Checker {
                 self.global_pool(pool, args)
             }
             Kind::T | Kind::Transpose | Kind::Reshape | Kind::Slice => self.view(kind, args),
+            Kind::Flatten => self.flatten(args),
             Kind::Softmax | Kind::LogSoftmax | Kind::Reduce(_) => self.rows(kind, args),
             Kind::LayerNorm | Kind::GroupNorm | Kind::RmsNorm | Kind::BatchNorm => self.norm(kind, args),
             Kind::Concat | Kind::Stack | Kind::Split | Kind::Pad | Kind::Select | Kind::Zeros => self.join(kind, args),
@@ -429,6 +463,7 @@ impl Checker {
             Kind::Prelu => self.binary_of(Binary::Prelu, args, "x", "weight"),
             Kind::Minimum => self.binary_of(Binary::Minimum, args, "a", "b"),
             Kind::Maximum => self.binary_of(Binary::Maximum, args, "a", "b"),
+            Kind::Layer(_) => Value::Invalid,
         }
     }
 
@@ -439,7 +474,7 @@ impl Checker {
             Some(expr) => match self.value(expr) {
                 Value::Number(x) => Some(x),
                 Value::Invalid => None,
-                Value::Tensor(_) | Value::Tuple(_) => {
+                Value::Tensor(_) | Value::Tuple(_) | Value::Known(_) | Value::Closure(_) => {
                     self.fail(expr.span, format!("`{name}` of `{}` is a literal number, not a tensor", args.op()));
                     None
                 }
@@ -458,7 +493,7 @@ impl Checker {
                 self.fail(expr.span, format!("`{name}` of `{}` is a tensor, not the number {x}{hint}", args.op()));
                 None
             }
-            Value::Tuple(_) => {
+            Value::Tuple(_) | Value::Known(_) | Value::Closure(_) => {
                 self.fail(expr.span, format!("`{name}` of `{}` is one tensor, not a tuple", args.op()));
                 None
             }

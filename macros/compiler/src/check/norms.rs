@@ -145,14 +145,14 @@ impl Checker {
     }
 
     /// A binary operation of operands that broadcast to the larger of them.
-    fn pointwise(&mut self, op: Binary, a: NodeId, b: NodeId, at: Span) -> NodeId {
+    pub(super) fn pointwise(&mut self, op: Binary, a: NodeId, b: NodeId, at: Span) -> NodeId {
         let (p, q) = (self.shape(a), self.shape(b));
         let shape = super::products::broadcast(&p, &q).unwrap_or(p);
         let dtype = self.graph.node(a).dtype;
         self.graph.push(Op::Binary(op), vec![a, b], dtype, shape, at)
     }
 
-    fn function(&mut self, f: Unary, x: NodeId, at: Span) -> NodeId {
+    pub(super) fn function(&mut self, f: Unary, x: NodeId, at: Span) -> NodeId {
         let node = self.graph.node(x).clone();
         self.graph.push(Op::Unary(f), vec![x], node.dtype, node.shape, at)
     }

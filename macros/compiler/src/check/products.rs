@@ -104,7 +104,14 @@ impl Checker {
     }
 
     /// NumPy's matmul: a vector on the left is a row, on the right a column; that axis is removed.
-    fn matmul(&mut self, a: NodeId, b: NodeId, at: Span, args: &Arguments<'_>, names: &(String, String)) -> Value {
+    pub(super) fn matmul(
+        &mut self,
+        a: NodeId,
+        b: NodeId,
+        at: Span,
+        args: &Arguments<'_>,
+        names: &(String, String),
+    ) -> Value {
         let (x, y) = (self.shape(a), self.shape(b));
         if x.is_empty() || y.is_empty() {
             return self.fail(at, format!("`{}` takes tensors: a number scales with `*`", args.op()));
@@ -194,7 +201,7 @@ impl Checker {
     fn combine(&mut self, op: Binary, (x, a): (Value, &Expr), (y, b): (Value, &Expr), span: Span) -> Value {
         let other = |v: &Value| match v {
             Value::Tensor(n) => Some(*n),
-            Value::Number(_) | Value::Tuple(_) | Value::Invalid => None,
+            Value::Number(_) | Value::Tuple(_) | Value::Known(_) | Value::Closure(_) | Value::Invalid => None,
         };
         let like = other(&x).or(other(&y)).map_or(DType::F32, |n| self.graph.node(n).dtype);
         let (Some(x), Some(y)) = (self.operand(x, a, like), self.operand(y, b, like)) else { return Value::Invalid };
@@ -266,7 +273,7 @@ impl Checker {
                 None
             }
             Value::Number(x) => self.constant(vec![x], vec![], like, expr.span),
-            Value::Tuple(_) => {
+            Value::Tuple(_) | Value::Known(_) | Value::Closure(_) => {
                 self.fail(expr.span, "a tuple is not an operand");
                 None
             }
@@ -346,7 +353,7 @@ impl Checker {
                 Value::Tensor(self.graph.push(Op::Cast, vec![x], dtype, node.shape, span))
             }
             Value::Number(x) => Value::Number(x),
-            Value::Tuple(_) => self.fail(span, "a tuple cannot be converted"),
+            Value::Tuple(_) | Value::Known(_) | Value::Closure(_) => self.fail(span, "a tuple cannot be converted"),
             Value::Invalid => Value::Invalid,
         }
     }
@@ -379,7 +386,18 @@ pub fn describe_expr(expr: &Expr) -> String {
         ExprKind::Cast(inner, dtype) => format!("`{} as {dtype}`", describe_expr(inner).trim_matches('`')),
         ExprKind::Neg(inner) => format!("`-{}`", describe_expr(inner).trim_matches('`')),
         ExprKind::Index(inner, ..) => format!("`{}[..]`", describe_expr(inner).trim_matches('`')),
-        ExprKind::Arith(..)
+        ExprKind::Own { name, .. } => format!("`{name}(..)`"),
+        ExprKind::Field(of, name) => format!("`{}.{name}`", describe_expr(of).trim_matches('`')),
+        ExprKind::At(inner, _) => format!("`{}[..]`", describe_expr(inner).trim_matches('`')),
+        ExprKind::Associated(name) => format!("`Self::{name}`"),
+        ExprKind::Text(_)
+        | ExprKind::Bounds(..)
+        | ExprKind::Operator(..)
+        | ExprKind::Not(_)
+        | ExprKind::If(..)
+        | ExprKind::Block(_)
+        | ExprKind::Closure(..)
+        | ExprKind::Arith(..)
         | ExprKind::List(_)
         | ExprKind::Tuple(_)
         | ExprKind::Bool(_)

@@ -61,7 +61,7 @@ impl Checker {
     }
 
     /// Every `&mut` parameter must be assigned.
-    fn unwritten(&mut self, f: &Function) {
+    pub(super) fn unwritten(&mut self, f: &Function) {
         for param in f.interface.params.iter().filter(|p| p.mutable) {
             let name = param.name.to_string();
             let written = self.graph.stores.iter().any(|(p, _)| self.graph.param(*p).name == name);
@@ -74,7 +74,7 @@ impl Checker {
         }
     }
 
-    fn store_in_out(&mut self, name: &str, value: Value, span: Span, at: Span) {
+    pub(super) fn store_in_out(&mut self, name: &str, value: Value, span: Span, at: Span) {
         let param = self.graph.params.iter().position(|p| p.name == name && p.kind == ParamKind::InOut);
         self.scope.touch(name);
         let Some(param) = param else {
@@ -106,7 +106,7 @@ impl Checker {
         self.graph.stores.push((ParamId(param as u32), node));
     }
 
-    fn store_result(&mut self, name: String, ty: &Type, value: Value, span: Span, f: &Function) {
+    pub(super) fn store_result(&mut self, name: String, ty: &Type, value: Value, span: Span, f: &Function) {
         let Some(shape) = self.declared(ty) else { return };
         if !ty.dtype.is_float() {
             let float = self.typed(DType::F32, &shape);
@@ -125,6 +125,9 @@ impl Checker {
         if found != shape {
             let right = self.typed(dtype, &found);
             let message = match found.is_empty() {
+                true if self.network.is_some() => {
+                    format!("the result is a number, not {}: write `-> {right}`", self.shown(ty))
+                }
                 true => {
                     format!(
                         "the result is a number, not {}: write `-> {right}[1]` and `reshape(.., [1])`",
@@ -162,6 +165,10 @@ impl Checker {
                 self.fail(span, format!("{n} values are not one result: declare a type for each, `-> {types}`"));
                 None
             }
+            Value::Known(_) | Value::Closure(_) => {
+                self.fail(span, "a result is a tensor or a number");
+                None
+            }
             Value::Invalid => None,
         }
     }
@@ -178,7 +185,9 @@ impl Checker {
     fn types(&self, values: &[Value]) -> String {
         let one = |v: &Value| match v {
             Value::Tensor(n) => self.typed(self.graph.node(*n).dtype, &self.shape(*n)),
-            Value::Number(_) | Value::Tuple(_) | Value::Invalid => "..".to_string(),
+            Value::Number(_) | Value::Tuple(_) | Value::Known(_) | Value::Closure(_) | Value::Invalid => {
+                "..".to_string()
+            }
         };
         match values {
             [value] => one(value),

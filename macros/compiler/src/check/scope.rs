@@ -6,6 +6,10 @@ use crate::syntax::ast::{Expr, ExprKind};
 use proc_macro2::Span;
 use std::collections::BTreeMap;
 
+/// Which names can be seen at some point of a network.
+#[derive(Clone, Debug, Default)]
+pub struct Visible(BTreeMap<String, usize>);
+
 /// The names in scope, in the order they were bound.
 #[derive(Default)]
 pub struct Scope {
@@ -23,6 +27,8 @@ struct Name {
     used: bool,
     /// Whether it is a parameter that was assigned.
     stored: bool,
+    /// Whether it is `let mut`.
+    mutable: bool,
 }
 
 impl Scope {
@@ -32,8 +38,36 @@ impl Scope {
             return false;
         }
         self.places.insert(text.into(), self.names.len());
-        self.names.push(Name { text: text.into(), value, span, used: used || text.starts_with('_'), stored: false });
+        self.names.push(Name {
+            text: text.into(),
+            value,
+            span,
+            used: used || text.starts_with('_'),
+            stored: false,
+            mutable: false,
+        });
         true
+    }
+
+    /// Binds a name whatever it meant before: an inner `let` hides an outer one.
+    pub fn shadow(&mut self, text: &str, value: Value, span: Span, mutable: bool) {
+        self.places.insert(text.into(), self.names.len());
+        self.names.push(Name { text: text.into(), value, span, used: true, stored: false, mutable });
+    }
+
+    /// The names that can be seen now, to be given back to [`Scope::show`].
+    pub fn visible(&self) -> Visible {
+        Visible(self.places.clone())
+    }
+
+    /// Makes these names the visible ones and returns those that were.
+    pub fn show(&mut self, names: Visible) -> Visible {
+        Visible(std::mem::replace(&mut self.places, names.0))
+    }
+
+    /// Whether a name may be assigned.
+    pub fn is_mutable(&self, text: &str) -> bool {
+        self.places.get(text).is_some_and(|at| self.names[*at].mutable)
     }
 
     /// Gives a name another value.
@@ -93,6 +127,18 @@ impl Scope {
                 self.touch_all(b);
             }
             ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Range(..) | ExprKind::Invalid => {}
+            // Networks have a look of their own at what is unused.
+            ExprKind::Text(_)
+            | ExprKind::Associated(_)
+            | ExprKind::Own { .. }
+            | ExprKind::Field(..)
+            | ExprKind::At(..)
+            | ExprKind::Bounds(..)
+            | ExprKind::Operator(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+            | ExprKind::Block(_)
+            | ExprKind::Closure(..) => {}
         }
     }
 

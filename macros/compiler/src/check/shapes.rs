@@ -102,6 +102,53 @@ impl Checker {
         Value::Tensor(self.reshaped(x, wanted))
     }
 
+    /// All axes as one. Files of PyTorch and ONNX have the channels first, so that the linear layers
+    /// behind it expect that order.
+    pub(super) fn flatten(&mut self, args: &Arguments<'_>) -> Value {
+        let Some(x) = self.tensor(args, "x") else { return Value::Invalid };
+        let shape = self.shape(x);
+        let rank = shape.len();
+        let first = match args.word("order") {
+            Ok("channels_first") => true,
+            Ok("channels_last") => false,
+            Ok("auto") if rank >= 3 => self.network.as_deref().is_none_or(|network| network.format.channels_first()),
+            Ok("auto") if rank == 2 && self.has_positions(x) => {
+                let message = format!(
+                    "{} is positions and channels, {}: say which vary last, `order = channels_first` (as PyTorch's                      [C, W] is flattened) or `order = channels_last`",
+                    products::describe(args, "x"),
+                    show(&shape)
+                );
+                return self.fail(args.call(), message);
+            }
+            Ok("auto") => false,
+            Ok(_) | Err(()) => {
+                return self.fail(args.span("order"), "`order` is `channels_first` or `channels_last`");
+            }
+        };
+        let x = match (first, rank) {
+            (true, 2..) => self.transposed(x, [rank - 1].into_iter().chain(0..rank - 1).collect()),
+            (_, _) => x,
+        };
+        Value::Tensor(self.reshaped(x, vec![shape.iter().product()]))
+    }
+
+    /// Whether a matrix comes out of a 1-D convolution or pooling.
+    fn has_positions(&self, x: NodeId) -> bool {
+        let mut pending = vec![x];
+        let shape = self.shape(x);
+        while let Some(at) = pending.pop() {
+            let node = self.graph.node(at);
+            match &node.op {
+                Op::Conv(..) | Op::ConvTranspose { .. } | Op::Pool(..) => return true,
+                Op::Unary(_) | Op::Binary(_) => {
+                    pending.extend(node.inputs.iter().filter(|i| self.graph.node(**i).shape == shape));
+                }
+                _other => {}
+            }
+        }
+        false
+    }
+
     /// `x[i]` and `x[a..b]` on an axis; also takes an element of a tuple.
     pub(super) fn index(
         &mut self,
@@ -120,7 +167,9 @@ impl Checker {
                     None => self.fail(span, format!("the tuple has {n} values, there is no {i}")),
                 };
             }
-            Value::Tuple(_) | Value::Number(_) => return self.fail(span, "only a tensor can be indexed"),
+            Value::Tuple(_) | Value::Number(_) | Value::Known(_) | Value::Closure(_) => {
+                return self.fail(span, "only a tensor can be indexed");
+            }
             Value::Invalid => return Value::Invalid,
         };
         let from = self.graph.node(node).clone();

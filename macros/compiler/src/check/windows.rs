@@ -66,7 +66,7 @@ impl Checker {
     }
 
     /// A convolution with filters `[K.., C/groups, O]`.
-    fn grouped(&mut self, x: NodeId, w: NodeId, rank: usize, groups: usize, args: &Arguments<'_>) -> Value {
+    pub(super) fn grouped(&mut self, x: NodeId, w: NodeId, rank: usize, groups: usize, args: &Arguments<'_>) -> Value {
         let (x_shape, w_shape) = (self.shape(x), self.shape(w));
         if !self.image(&x_shape, rank, args) || !self.filters(&w_shape, rank, args) {
             return Value::Invalid;
@@ -105,7 +105,7 @@ impl Checker {
         Value::Tensor(self.graph.push(Op::Conv(window, groups), vec![x, w], dtype, shape, args.call()))
     }
 
-    fn transposed_convolution(&mut self, x: NodeId, w: NodeId, rank: usize, args: &Arguments<'_>) -> Value {
+    pub(super) fn transposed_convolution(&mut self, x: NodeId, w: NodeId, rank: usize, args: &Arguments<'_>) -> Value {
         let (x_shape, w_shape) = (self.shape(x), self.shape(w));
         if !self.image(&x_shape, rank, args) || !self.filters(&w_shape, rank, args) {
             return Value::Invalid;
@@ -266,7 +266,7 @@ impl Checker {
     }
 
     /// Whether a tensor has spatial axes and channels.
-    fn image(&mut self, shape: &[usize], rank: usize, args: &Arguments<'_>) -> bool {
+    pub(super) fn image(&mut self, shape: &[usize], rank: usize, args: &Arguments<'_>) -> bool {
         if shape.len() > rank {
             return true;
         }
@@ -359,7 +359,7 @@ impl Checker {
                     (total / 2, total - total / 2)
                 })
                 .collect(),
-            (Some("causal"), Some(_)) if rank == 1 && args.given("kernel").is_none() => {
+            (Some("causal"), Some(_)) if rank == 1 && !pooling(args) => {
                 vec![(dilation[0].saturating_mul(kernel[0] - 1), 0)]
             }
             (Some("causal"), Some(_)) => {
@@ -396,8 +396,9 @@ impl Checker {
             if ceil && (count - 1) * w.stride[i] >= n + w.pad[i].0 {
                 count -= 1;
             }
-            let pooling = args.given("kernel").is_some();
-            if pooling && let Some(position) = empty_window(n, w, i, count) {
+            if pooling(args)
+                && let Some(position) = empty_window(n, w, i, count)
+            {
                 let message = format!(
                     "window {position} along spatial axis {i} would lie in the padding altogether and hold nothing: \
                      use less of it"
@@ -409,6 +410,11 @@ impl Checker {
         }
         Some(out)
     }
+}
+
+/// Whether an operation is a pooling: its windows do not overlap unless it says so.
+fn pooling(args: &Arguments<'_>) -> bool {
+    args.default("stride") == Some("kernel")
 }
 
 /// The first window position that holds no cell of the image, if there is one.

@@ -2,7 +2,10 @@
 
 use crate::dtype::DType;
 use crate::isa::Isa;
+use network::Block;
 use proc_macro2::{Ident, Span, TokenStream};
+
+pub mod network;
 
 /// One function of a `gemm!`, `conv!` or `pool!` block, or one `#[kernel]` fn.
 #[derive(Clone, Debug)]
@@ -154,6 +157,37 @@ pub enum ExprKind {
     Index(Box<Expr>, Option<usize>, Option<usize>, bool),
     /// `a..b` as an argument: start and end (None: open).
     Range(Option<usize>, Option<usize>),
+    /// `"{key}/bias"` (networks)
+    Text(String),
+    /// `Self::N` (networks)
+    Associated(Ident),
+    /// `Self::block(args)` and `self.embed(args)` (networks)
+    Own {
+        /// The function's name.
+        name: Ident,
+        /// Whether it is called on `self`.
+        method: bool,
+        /// Positional arguments.
+        args: Vec<Expr>,
+        /// `name = value`
+        named: Vec<(Ident, Expr)>,
+    },
+    /// `x.shape`, `rnn.h`, `embed.weight` (networks)
+    Field(Box<Expr>, Ident),
+    /// `x[i]` and `x[i..i + 2]` with a computed index (networks)
+    At(Box<Expr>, Box<Expr>),
+    /// `0..n` with computed bounds, and whether the end is part of it (networks)
+    Bounds(Option<Box<Expr>>, Option<Box<Expr>>, bool),
+    /// An operator on values known while compiling: `%`, `<<`, `==`, `&&`, .. (networks)
+    Operator(&'static str, Box<Expr>, Box<Expr>),
+    /// `!a` (networks)
+    Not(Box<Expr>),
+    /// `if a { b } else { c }` (networks)
+    If(Box<Expr>, Box<Block>, Option<Box<Block>>),
+    /// `{ let a = ..; a + 1 }` (networks)
+    Block(Box<Block>),
+    /// `|v| linear(v, 4)` (networks)
+    Closure(Vec<Ident>, Box<Expr>),
     /// Could not be parsed; already reported.
     Invalid,
 }

@@ -1,6 +1,10 @@
 //! Rust expressions → ours. Anything the language does not have is an error that says what to write.
+//!
+//! Formulas and networks share this language. What only networks have (`if`, blocks, strings, values
+//! computed while compiling) is in [`body`](super::body); a formula says what to write instead.
 
 use super::ast::{Expr, ExprKind};
+use super::body;
 use crate::dtype::DType;
 use crate::error::Errors;
 use proc_macro2::{Ident, Span};
@@ -8,13 +12,29 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{BinOp, Lit, UnOp};
 
+/// Which of the two is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// A kernel: one expression over whole tensors.
+    Formula,
+    /// A network: also values computed while compiling, and control flow over them.
+    Network,
+}
+
 /// Converts an expression; what cannot be is reported and becomes `Invalid`.
-pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
+pub fn convert(expr: syn::Expr, dialect: Dialect, errors: &mut Errors) -> Expr {
+    let expr = match dialect {
+        Dialect::Formula => expr,
+        Dialect::Network => match body::network_only(expr, errors) {
+            Ok(converted) => return converted,
+            Err(shared) => *shared,
+        },
+    };
     let span = expr.span();
     let make = |kind| Expr { kind, span };
     match expr {
-        syn::Expr::Paren(p) => convert(*p.expr, errors),
-        syn::Expr::Group(g) => convert(*g.expr, errors),
+        syn::Expr::Paren(p) => convert(*p.expr, dialect, errors),
+        syn::Expr::Group(g) => convert(*g.expr, dialect, errors),
         syn::Expr::Path(p) => match p.path.get_ident() {
             Some(name) => Expr { kind: ExprKind::Name(name.to_string()), span: name.span() },
             None => {
@@ -26,15 +46,15 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
         },
         syn::Expr::Lit(l) => literal(&l.lit, span, errors),
         syn::Expr::Array(a) => {
-            let items = a.elems.into_iter().map(|e| convert(e, errors)).collect();
+            let items = a.elems.into_iter().map(|e| convert(e, dialect, errors)).collect();
             make(ExprKind::List(items))
         }
         syn::Expr::Tuple(t) => {
-            let items = t.elems.into_iter().map(|e| convert(e, errors)).collect();
+            let items = t.elems.into_iter().map(|e| convert(e, dialect, errors)).collect();
             make(ExprKind::Tuple(items))
         }
         syn::Expr::Unary(syn::ExprUnary { op: UnOp::Neg(op), expr, .. }) => {
-            let inner = convert(*expr, errors);
+            let inner = convert(*expr, dialect, errors);
             match inner {
                 Expr { kind: ExprKind::Number(x, int), .. } => make(ExprKind::Number(-x, int)),
                 other => Expr { kind: ExprKind::Neg(Box::new(other)), span: op.span() },
@@ -52,12 +72,12 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
                     return fail(errors, other.span(), message);
                 }
             };
-            let (left, right) = (convert(*b.left, errors), convert(*b.right, errors));
+            let (left, right) = (convert(*b.left, dialect, errors), convert(*b.right, dialect, errors));
             Expr { kind: ExprKind::Arith(sign, Box::new(left), Box::new(right)), span: at }
         }
         syn::Expr::Cast(c) => {
             let name = c.ty.to_token_stream().to_string();
-            let inner = convert(*c.expr, errors);
+            let inner = convert(*c.expr, dialect, errors);
             match DType::from_name(&name) {
                 Some(dtype) => make(ExprKind::Cast(Box::new(inner), dtype)),
                 None => {
@@ -65,7 +85,7 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
                 }
             }
         }
-        syn::Expr::Index(i) => index(i, errors),
+        syn::Expr::Index(i) => index(i, dialect, errors),
         syn::Expr::Range(r) => match range(&r, errors) {
             Some((start, end)) => make(ExprKind::Range(start, end)),
             None => make(ExprKind::Invalid),
@@ -76,17 +96,17 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
                 _other => None,
             };
             match name {
-                Some(name) => call(name, Vec::new(), c.args, errors),
+                Some(name) => call(name, Vec::new(), c.args, dialect, errors),
                 None => fail(errors, c.func.span(), "only an operation can be called: `relu(x)`".into()),
             }
         }
         syn::Expr::MethodCall(m) => {
-            let receiver = convert(*m.receiver, errors);
-            call(m.method, vec![receiver], m.args, errors)
+            let receiver = convert(*m.receiver, dialect, errors);
+            call(m.method, vec![receiver], m.args, dialect, errors)
         }
         syn::Expr::Reference(r) => {
             fail(errors, r.and_token.span(), "operands are written without `&`".into());
-            convert(*r.expr, errors)
+            convert(*r.expr, dialect, errors)
         }
         syn::Expr::If(_)
         | syn::Expr::ForLoop(_)
@@ -106,7 +126,7 @@ pub fn convert(expr: syn::Expr, errors: &mut Errors) -> Expr {
     }
 }
 
-fn fail(errors: &mut Errors, span: Span, message: String) -> Expr {
+pub(super) fn fail(errors: &mut Errors, span: Span, message: String) -> Expr {
     errors.push(span, message);
     Expr { kind: ExprKind::Invalid, span }
 }
@@ -139,8 +159,25 @@ fn call(
     name: Ident,
     mut args: Vec<Expr>,
     given: syn::punctuated::Punctuated<syn::Expr, syn::Token![,]>,
+    dialect: Dialect,
     errors: &mut Errors,
 ) -> Expr {
+    let span = name.span();
+    let kind = match arguments(&mut args, given, dialect, errors) {
+        Some(named) => ExprKind::Call { name, args, named },
+        None => ExprKind::Invalid,
+    };
+    Expr { kind, span }
+}
+
+/// The arguments between parentheses: the positional ones are appended to `args`; `None` if they
+/// are in the wrong order (reported).
+pub fn arguments(
+    args: &mut Vec<Expr>,
+    given: syn::punctuated::Punctuated<syn::Expr, syn::Token![,]>,
+    dialect: Dialect,
+    errors: &mut Errors,
+) -> Option<Vec<(Ident, Expr)>> {
     let mut named: Vec<(Ident, Expr)> = Vec::new();
     let mut misplaced = false;
     for arg in given {
@@ -148,7 +185,7 @@ fn call(
             syn::Expr::Assign(a) => match &*a.left {
                 syn::Expr::Path(p) if p.path.get_ident().is_some() => {
                     if let Some(key) = p.path.get_ident().cloned() {
-                        named.push((key, convert(*a.right, errors)));
+                        named.push((key, convert(*a.right, dialect, errors)));
                     }
                 }
                 other => {
@@ -157,7 +194,7 @@ fn call(
                 }
             },
             positional => {
-                let value = convert(positional, errors);
+                let value = convert(positional, dialect, errors);
                 match named.last() {
                     Some((key, _)) => {
                         misplaced = true;
@@ -168,15 +205,13 @@ fn call(
             }
         }
     }
-    let span = name.span();
-    let kind = if misplaced { ExprKind::Invalid } else { ExprKind::Call { name, args, named } };
-    Expr { kind, span }
+    (!misplaced).then_some(named)
 }
 
 /// `x[i]`, `x[a..b]`, `x[a..]`, `x[..b]`
-fn index(i: syn::ExprIndex, errors: &mut Errors) -> Expr {
+fn index(i: syn::ExprIndex, dialect: Dialect, errors: &mut Errors) -> Expr {
     let span = i.index.span();
-    let tensor = Box::new(convert(*i.expr, errors));
+    let tensor = Box::new(convert(*i.expr, dialect, errors));
     let kind = match &*i.index {
         syn::Expr::Range(r) => match range(r, errors) {
             Some((start, end)) => ExprKind::Index(tensor, start, end, false),

@@ -1,6 +1,7 @@
 //! One function: attributes, signature, body.
 
 use super::ast::{Claim, Expr, ExprKind, Function, Interface, Let, Options, Param, ResultExpr, Type, Vis};
+use super::expr::Dialect;
 use super::{expr, limits, options, parse_all, report, types};
 use crate::error::Errors;
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
@@ -54,14 +55,7 @@ pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<F
     // What such a piece was to name is unknown.
     let lost = params.iter().any(|p| p.ty.broken);
     let results = result_types(parts.result, errors);
-    let vis = match &parts.vis {
-        Visibility::Inherited => Vis::Private,
-        Visibility::Public(_) => Vis::Public,
-        Visibility::Restricted(r) if r.path.is_ident("crate") => Vis::Crate,
-        Visibility::Restricted(r) if r.path.is_ident("super") => Vis::Super,
-        Visibility::Restricted(r) if r.path.is_ident("self") => Vis::Private,
-        Visibility::Restricted(r) => Vis::In(r.path.to_token_stream()),
-    };
+    let vis = visibility(&parts.vis);
     let mut function = Function {
         interface: Interface {
             claim,
@@ -88,6 +82,18 @@ pub fn parse(claim: Claim, tokens: TokenStream, errors: &mut Errors) -> Option<F
     }
     function.reported = errors.len() > mistakes;
     Some(function)
+}
+
+/// A visibility as ours.
+pub(super) fn visibility(vis: &Visibility) -> Vis {
+    match vis {
+        Visibility::Inherited => Vis::Private,
+        Visibility::Public(_) => Vis::Public,
+        Visibility::Restricted(r) if r.path.is_ident("crate") => Vis::Crate,
+        Visibility::Restricted(r) if r.path.is_ident("super") => Vis::Super,
+        Visibility::Restricted(r) if r.path.is_ident("self") => Vis::Private,
+        Visibility::Restricted(r) => Vis::In(r.path.to_token_stream()),
+    }
 }
 
 fn parts(input: ParseStream<'_>, claim: Claim) -> syn::Result<Parts> {
@@ -152,7 +158,7 @@ fn qualifier(input: ParseStream<'_>) -> syn::Result<bool> {
 }
 
 /// Tokens between commas.
-fn separated(tokens: TokenStream) -> Vec<TokenStream> {
+pub(super) fn separated(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     for token in tokens {
         if matches!(&token, TokenTree::Punct(p) if p.as_char() == ',') {
@@ -306,7 +312,7 @@ fn statements(stmts: Vec<Stmt>, f: &mut Function, errors: &mut Errors) {
             Stmt::Expr(syn::Expr::Assign(assign), _) => match *assign.left {
                 syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Deref(_), expr: target, .. }) => match *target {
                     syn::Expr::Path(p) if p.path.get_ident().is_some() => {
-                        let value = expr::convert(*assign.right, errors);
+                        let value = expr::convert(*assign.right, Dialect::Formula, errors);
                         f.results.push(ResultExpr { target: p.path.get_ident().cloned(), value });
                     }
                     other => errors.push(other.span(), "only a parameter can be assigned: `*name = expression;`"),
@@ -323,7 +329,7 @@ fn statements(stmts: Vec<Stmt>, f: &mut Function, errors: &mut Errors) {
                 flow @ (syn::Expr::ForLoop(_) | syn::Expr::While(_) | syn::Expr::Loop(_) | syn::Expr::Return(_)),
                 _,
             ) => {
-                expr::convert(flow, errors);
+                expr::convert(flow, Dialect::Formula, errors);
             }
             Stmt::Expr(value, None) => returned(value, f, errors),
             Stmt::Expr(value, Some(_)) => {
@@ -369,7 +375,7 @@ fn binding(local: syn::Local, f: &mut Function, errors: &mut Errors) {
         }
     };
     let value = match local.init {
-        Some(init) => expr::convert(*init.expr, errors),
+        Some(init) => expr::convert(*init.expr, Dialect::Formula, errors),
         None => {
             errors.push(pattern.span(), "a `let` needs a value: `let name = expression;`");
             Expr { kind: ExprKind::Invalid, span: pattern.span() }
@@ -383,19 +389,19 @@ fn returned(value: syn::Expr, f: &mut Function, errors: &mut Errors) {
     match value {
         syn::Expr::Tuple(t) if f.interface.results.len() != 1 => {
             for element in t.elems {
-                let value = expr::convert(element, errors);
+                let value = expr::convert(element, Dialect::Formula, errors);
                 f.results.push(ResultExpr { target: None, value });
             }
         }
         other => {
-            let value = expr::convert(other, errors);
+            let value = expr::convert(other, Dialect::Formula, errors);
             f.results.push(ResultExpr { target: None, value });
         }
     }
 }
 
 /// Tokens as a person would write them: no space inside parentheses or before commas.
-fn source_text(tokens: &TokenStream) -> String {
+pub(super) fn source_text(tokens: &TokenStream) -> String {
     let mut text = String::new();
     write_tokens(tokens, &mut text);
     text.trim().to_string()

@@ -5,9 +5,13 @@
 //! stages keep quiet about it.
 
 pub mod ast;
+pub mod body;
 mod expr;
 mod function;
 mod limits;
+mod network;
+mod network_options;
+mod network_types;
 mod options;
 mod print;
 mod types;
@@ -50,6 +54,13 @@ pub fn parse_kernel(attr: TokenStream, item: TokenStream) -> (Vec<Function>, Err
         f.reported |= errors.len() > before;
     }
     (functions, errors)
+}
+
+/// The `impl` block under `#[network(..)]`; `None` if not even its name can be found.
+pub fn parse_network(attr: TokenStream, item: TokenStream) -> (Option<ast::network::Network>, Errors) {
+    let mut errors = Errors::new();
+    let network = network::parse(visible::visible(attr), visible::visible(item), &mut errors);
+    (network, errors)
 }
 
 /// Cuts a block into functions: each ends at a `;`, or at its `{ body }` when there is no `=`, or,

@@ -2,6 +2,7 @@
 //! as a block. It is what `kern dump --stage ast` shows, and [`parse_block`](super::parse_block)
 //! reads it back.
 
+use super::ast::network::{Block, Pattern, Stmt};
 use super::ast::{Expr, ExprKind, Function, Options, Type, Vis};
 use crate::text::joined;
 use std::fmt;
@@ -111,7 +112,65 @@ impl fmt::Display for Expr {
             ExprKind::Index(x, Some(at), _, true) => write!(f, "{}[{at}]", operand(x)),
             ExprKind::Index(x, start, end, _) => write!(f, "{}[{}]", operand(x), range(*start, *end)),
             ExprKind::Range(start, end) => f.write_str(&range(*start, *end)),
+            ExprKind::Text(text) => write!(f, "{text:?}"),
+            ExprKind::Associated(name) => write!(f, "Self::{name}"),
+            ExprKind::Own { name, method, args, named } => {
+                let owner = if *method { "self." } else { "Self::" };
+                let named = named.iter().map(|(key, value)| format!("{key} = {value}"));
+                write!(f, "{owner}{name}({})", joined(args.iter().map(ToString::to_string).chain(named)))
+            }
+            ExprKind::Field(x, name) => write!(f, "{}.{name}", operand(x)),
+            ExprKind::At(x, at) => write!(f, "{}[{at}]", operand(x)),
+            ExprKind::Bounds(start, end, closed) => {
+                let bound = |b: &Option<Box<Expr>>| b.as_ref().map(|e| operand(e)).unwrap_or_default();
+                write!(f, "{}..{}{}", bound(start), if *closed { "=" } else { "" }, bound(end))
+            }
+            ExprKind::Operator(sign, a, b) => write!(f, "{} {sign} {}", operand(a), operand(b)),
+            ExprKind::Not(x) => write!(f, "!{}", operand(x)),
+            ExprKind::If(cond, then, None) => write!(f, "if {cond} {then}"),
+            ExprKind::If(cond, then, Some(otherwise)) => write!(f, "if {cond} {then} else {otherwise}"),
+            ExprKind::Block(block) => write!(f, "{block}"),
+            ExprKind::Closure(params, body) => write!(f, "|{}| {body}", joined(params)),
             ExprKind::Invalid => f.write_str("_"),
+        }
+    }
+}
+
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stmts = self.stmts.iter().map(|s| format!("{s} "));
+        write!(
+            f,
+            "{{ {}{}}}",
+            stmts.collect::<String>(),
+            self.result.iter().map(|e| format!("{e} ")).collect::<String>()
+        )
+    }
+}
+
+impl fmt::Display for Stmt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stmt::Let(l) => write!(f, "let {} = {};", l.pattern, l.value),
+            Stmt::Const(c) => write!(f, "const {}: _ = {};", c.name, c.value),
+            Stmt::Assign(name, value) => write!(f, "{name} = {value};"),
+            Stmt::Store(name, value) => write!(f, "*{name} = {value};"),
+            Stmt::For(l) => {
+                let label = l.label.iter().map(|l| format!("'{l}: ")).collect::<String>();
+                write!(f, "{label}for {} in {} {}", l.pattern, l.over, l.body)
+            }
+            Stmt::Expr(e) => write!(f, "{e};"),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pattern::Name(name, true) => write!(f, "mut {name}"),
+            Pattern::Name(name, false) => write!(f, "{name}"),
+            Pattern::Tuple(parts, _) => write!(f, "({})", joined(parts)),
+            Pattern::Ignored(_) => f.write_str("_"),
         }
     }
 }
@@ -125,7 +184,15 @@ fn range(start: Option<usize>, end: Option<usize>) -> String {
 /// An expression as part of another, in parentheses where it is more than one word or call.
 fn operand(e: &Expr) -> String {
     match &e.kind {
-        ExprKind::Neg(_) | ExprKind::Arith(..) | ExprKind::Cast(..) | ExprKind::Range(..) => format!("({e})"),
+        ExprKind::Neg(_)
+        | ExprKind::Arith(..)
+        | ExprKind::Cast(..)
+        | ExprKind::Range(..)
+        | ExprKind::Bounds(..)
+        | ExprKind::Operator(..)
+        | ExprKind::Not(_)
+        | ExprKind::If(..)
+        | ExprKind::Closure(..) => format!("({e})"),
         ExprKind::Number(x, _) if x.is_sign_negative() => format!("({e})"),
         ExprKind::Name(_)
         | ExprKind::Number(..)
@@ -134,6 +201,12 @@ fn operand(e: &Expr) -> String {
         | ExprKind::Tuple(_)
         | ExprKind::Call { .. }
         | ExprKind::Index(..)
+        | ExprKind::Text(_)
+        | ExprKind::Associated(_)
+        | ExprKind::Own { .. }
+        | ExprKind::Field(..)
+        | ExprKind::At(..)
+        | ExprKind::Block(_)
         | ExprKind::Invalid => e.to_string(),
     }
 }

@@ -1,0 +1,306 @@
+//! A network's syntax tree → [`Network`]: the graphs of its entries over weights and states.
+//!
+//! The same checker as for formulas, extended: what is known while compiling is reduced to literals
+//! ([`reduce`]) before an operation binds its arguments; functions, closures, loops and `if` are
+//! expanded ([`expand`], [`statements`]); an operation that owns weights is built from the weights'
+//! nodes and the pure operations ([`layers`], [`norms`], [`recurrent`], [`attention`], [`streams`]).
+//! [`names`] gives layers their paths, [`weights`] binds tensors to keys and files.
+//!
+//! Invariant: a path names one layer, a key one tensor, and every entry that uses it sees the same.
+
+mod attention;
+mod context;
+mod entries;
+mod eval;
+mod expand;
+mod layers;
+mod macs;
+mod names;
+mod norms;
+mod recurrent;
+mod reduce;
+mod statements;
+mod streams;
+mod unused;
+mod weights;
+
+pub use context::Context;
+
+use super::{Checker, Seen};
+use crate::error::Errors;
+use crate::graph::Graph;
+use crate::graph::network::{Golden, Network, Prune, Source};
+use crate::import::format::Format;
+use crate::import::locate;
+use crate::syntax::ast::network as ast;
+use crate::syntax::ast::{Claim, Vis};
+use context::Constant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// A network of which the sizes are known.
+pub fn check(network: &ast::Network) -> Result<Network, Errors> {
+    if let (Some(name), true) = (network.generics.first(), network.options.family.is_empty()) {
+        let mut errors = Errors::new();
+        errors.push(name.span(), format!("say which sizes to compile: `#[network(family({name} = [8, 16, 32]), ..)]`"));
+        return Err(errors);
+    }
+    if let Some((name, _)) = network.options.family.first() {
+        let mut errors = Errors::new();
+        errors.push(name.span(), "this is a family of networks: `check::network::family` checks its members");
+        return Err(errors);
+    }
+    member(network, Vec::new())
+}
+
+/// The members of a family, with their sizes; a network without sizes is its only member.
+pub fn family(network: &ast::Network) -> Result<Vec<(Vec<(String, usize)>, Network)>, Errors> {
+    if network.options.family.is_empty() {
+        return check(network).map(|n| vec![(Vec::new(), n)]);
+    }
+    let mut errors = Errors::new();
+    let mut sizes: Vec<Vec<(String, usize)>> = vec![Vec::new()];
+    for generic in &network.generics {
+        let values = network.options.family.iter().find(|(name, _)| name == generic).map(|(_, v)| v.as_slice());
+        match values {
+            Some(values) if !values.is_empty() => {
+                let with = |sizes: &Vec<(String, usize)>, n: usize| {
+                    sizes.iter().cloned().chain([(generic.to_string(), n)]).collect::<Vec<_>>()
+                };
+                sizes = sizes.iter().flat_map(|s| values.iter().map(move |n| with(s, *n))).collect();
+            }
+            Some(_) | None => {
+                let message = format!("`family` gives no values for `{generic}`: `family({generic} = [8, 16])`");
+                errors.push(generic.span(), message);
+            }
+        }
+    }
+    for (name, _) in network.options.family.iter().filter(|(name, _)| !network.generics.contains(name)) {
+        errors
+            .push(name.span(), format!("`{name}` is no size of this network: `impl<const {name}: usize> Net<{name}>`"));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut members = Vec::new();
+    for sizes in sizes {
+        match member(network, sizes.clone()) {
+            Ok(member) => members.push((sizes, member)),
+            Err(e) => errors.append(e),
+        }
+    }
+    errors.finish(members)
+}
+
+fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Network, Errors> {
+    let mut errors = Errors::new();
+    let (source, context) = context_of(network, generics, &mut errors);
+    let mut context = Some(Box::new(context));
+    let mut entries = Vec::new();
+    let public: Vec<Rc<ast::Function>> =
+        network.functions.iter().filter(|f| f.is_entry()).cloned().map(Rc::new).collect();
+    if public.is_empty() && !network.broken {
+        let message = "a network needs an entry: `pub fn forward(&mut self, x: Tensor![..]) -> Tensor![..] { .. }`";
+        errors.push(network.name.span(), message);
+    }
+    let mut invalid = false;
+    for function in &public {
+        let mut checker = Checker {
+            graph: Graph::new(function.name.to_string()),
+            errors,
+            scope: Default::default(),
+            seen: Seen { broken: network.broken, ..Seen::default() },
+            claim: Claim::Kernel,
+            network: context.take(),
+        };
+        let entry = checker.entry(function);
+        checker.errors.set_context(String::new());
+        invalid |= checker.seen.invalid;
+        (errors, context) = (checker.errors, checker.network);
+        entries.extend(entry);
+        if let Some(context) = context.as_deref_mut() {
+            context.next_entry();
+        }
+    }
+    let Some(mut context) = context else { return Err(errors) };
+    unused::report(network, &mut errors);
+    let complete = !invalid && !network.broken;
+    if complete {
+        leftovers(network, &context, &mut errors);
+    }
+    let first_entry: BTreeMap<usize, usize> = context.owners.values().map(|o| (o.layer.0 as usize, o.entry)).collect();
+    macs::count(&mut context.layers, &entries, &first_entry);
+    let golden = golden(network, &mut errors);
+    let vis = public.first().map_or(Vis::Private, |f| f.vis.clone());
+    let mut batch: Vec<usize> = network.options.batch.iter().map(|b| b.0).filter(|n| *n > 1).collect();
+    batch.sort_unstable();
+    batch.dedup();
+    let prune = network.options.prune.iter();
+    let prune = prune.map(|(layer, rule, span)| Prune { layer: layer.clone(), rule: *rule, span: *span }).collect();
+    errors.finish(Network {
+        name: network.name.clone(),
+        vis,
+        attrs: network.attrs.clone(),
+        source,
+        weights: context.weights,
+        states: context.states,
+        layers: context.layers,
+        entries,
+        batch,
+        isas: network.options.isas.clone(),
+        ignore: network.options.ignore.clone(),
+        golden,
+        prune,
+    })
+}
+
+/// Where the weights come from, and the context to check in.
+fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &mut Errors) -> (Source, Context) {
+    let options = &network.options;
+    let mut file = None;
+    let source = match &options.weights {
+        Some((ast::Weights::File(name), span)) => match locate::open(name, *span) {
+            Ok((path, opened)) => {
+                file = Some(opened);
+                Source::File { path, name: name.clone() }
+            }
+            Err(error) => {
+                errors.push(*span, error.to_string());
+                Source::Runtime
+            }
+        },
+        Some((ast::Weights::Runtime, _)) => Source::Runtime,
+        Some((ast::Weights::Seeded(seed), _)) => Source::Seeded(*seed),
+        Some((ast::Weights::Zeroed, _)) | None => Source::Zeroed,
+    };
+    let format = options.format.as_ref().and_then(|(name, _)| Format::named(name)).unwrap_or(Format::Pytorch);
+    let functions = network.functions.iter().map(|f| (f.name.to_string(), Rc::new(f.clone()))).collect();
+    let constants = network.consts.iter().map(|c| (c.name.to_string(), Constant::Written(c.value.clone()))).collect();
+    let context = Context {
+        functions,
+        constants,
+        generics,
+        format,
+        keys: options.keys.clone(),
+        used_keys: BTreeSet::new(),
+        seed: if let Source::Seeded(seed) = source { Some(seed) } else { None },
+        zeroed: matches!(source, Source::Zeroed),
+        file,
+        file_errors: 0,
+        weights: Vec::new(),
+        states: Vec::new(),
+        layers: Vec::new(),
+        owners: BTreeMap::new(),
+        path: Vec::new(),
+        function_start: 0,
+        sharing: String::new(),
+        expansion: 0,
+        expansions: 0,
+        unlabelled: false,
+        calls: Vec::new(),
+        entry: 0,
+        steps: 0,
+        overflowed: false,
+        closures: Vec::new(),
+        params: BTreeMap::new(),
+        stored: BTreeSet::new(),
+        names: BTreeMap::new(),
+        fields: BTreeMap::new(),
+        paths: BTreeMap::new(),
+        base: Default::default(),
+    };
+    (source, context)
+}
+
+/// What was given and nothing asked for: keys, tensors of the file, pruned layers; and weights that
+/// come from nowhere.
+fn leftovers(network: &ast::Network, context: &Context, errors: &mut Errors) {
+    let options = &network.options;
+    let at = options.weights.as_ref().map_or(network.name.span(), |(_, span)| *span);
+    if options.weights.is_none() && !context.weights.is_empty() {
+        errors.push(
+            network.name.span(),
+            "say where the weights come from: `#[network(weights = \"file.safetensors\")]`, `runtime`, `zeroed` or `seeded(42)`",
+        );
+    }
+    let layers: Vec<&str> = context.layers.iter().map(|l| l.path.as_str()).collect();
+    let near = |name: &str| match crate::ops::nearest(name, layers.iter().copied()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => String::new(),
+    };
+    for (i, key) in options.keys.iter().enumerate().filter(|(i, _)| !context.used_keys.contains(i)) {
+        let (layer, role) = key.of.rsplit_once('.').unwrap_or(("", &key.of));
+        let shadowed = options.keys.iter().take(i).any(|k| k.of == key.of);
+        let message = match (layer, shadowed) {
+            (_, true) => format!("the key of `{}` is given twice", key.of),
+            ("", _) => format!("no layer has a `{role}`: this key is not used"),
+            (layer, _) if layers.contains(&layer) => format!("the layer `{layer}` has no `{role}`"),
+            (layer, _) => format!("there is no layer `{layer}`{}", near(layer)),
+        };
+        errors.push(key.span, message);
+    }
+    for (layer, _, span) in options.prune.iter().filter(|(layer, _, _)| !layers.contains(&layer.as_str())) {
+        errors.push(*span, format!("there is no layer `{layer}` to prune{}", near(layer)));
+    }
+    if let Some(file) = &context.file {
+        let read = |name: &str| context.weights.iter().any(|w| w.key == name);
+        let ignored = |name: &str| {
+            let tracked = name.ends_with(".num_batches_tracked") || name == "num_batches_tracked";
+            tracked || options.ignore.iter().any(|pattern| matches(pattern, name))
+        };
+        let extra: Vec<String> = file
+            .tensors()
+            .filter(|t| !read(&t.name) && !ignored(&t.name))
+            .map(|t| format!("`{}` {:?}", t.name, t.shape))
+            .collect();
+        if !extra.is_empty() {
+            let shown = extra.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+            let more = if extra.len() > 5 { format!(" and {} more", extra.len() - 5) } else { String::new() };
+            let message = format!(
+                "{} holds {shown}{more}, which no layer reads: name the layers so, or leave them out with `ignore = [\"..\"]`",
+                file.name
+            );
+            errors.push(at, message);
+        }
+    }
+}
+
+/// Whether a name fits a pattern, in which `*` stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((before, rest)) => match name.strip_prefix(before) {
+            None => false,
+            Some(tail) => {
+                let starts = tail.char_indices().map(|(i, _)| i).chain([tail.len()]);
+                starts.filter_map(|i| tail.get(i..)).any(|tail| matches(rest, tail))
+            }
+        },
+    }
+}
+
+fn golden(network: &ast::Network, errors: &mut Errors) -> Option<Golden> {
+    let (name, span) = network.options.golden.clone()?;
+    match locate::locate(&name, span) {
+        Ok(path) => Some(Golden { path, name, span }),
+        Err(error) => {
+            errors.push(span, error.to_string());
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        assert!(matches("decoder_8k.*", "decoder_8k.rnn.weight"));
+        assert!(matches("*.bias", "a.b.bias"));
+        assert!(matches("a*c*e", "abcde"));
+        assert!(matches("*", ""));
+        assert!(!matches("decoder_8k.*", "decoder.rnn"));
+        assert!(!matches("a*c", "abcd"));
+    }
+}
