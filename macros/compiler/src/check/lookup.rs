@@ -15,25 +15,42 @@ impl Checker {
     pub(super) fn embedding(&mut self, args: &Arguments<'_>) -> Value {
         let (ids, table) = (self.tensor(args, "ids"), self.float(args, "table"));
         let (Some(ids), Some(table)) = (ids, table) else { return Value::Invalid };
-        let dtype = self.graph.node(ids).dtype;
-        if dtype.is_float() {
-            let message = format!("{} is {dtype}: ids are u8, i8, u16, u32 or i32", describe(args, "ids"));
-            return self.fail(args.span("ids"), message);
+        if self.are_ids(ids, args).is_none() {
+            return Value::Invalid;
         }
-        let (shape, rows) = (self.shape(ids), self.shape(table));
+        let rows = self.shape(table);
         let &[vocabulary, width] = rows.as_slice() else {
             let message = format!("the table is [rows, width], but {} is {}", describe(args, "table"), vector(&rows));
             return self.fail(args.span("table"), message);
         };
-        if vocabulary > ROW_LIMIT {
-            let message = format!("{vocabulary} rows are more than the {ROW_LIMIT} that can be told apart");
-            return self.fail(args.span("table"), message);
+        match self.table_fits(ids, &[vocabulary, width], args) {
+            Some(()) => Value::Tensor(self.embedded(ids, table, args.call())),
+            None => Value::Invalid,
+        }
+    }
+
+    /// Reports ids that are no integers.
+    pub(super) fn are_ids(&mut self, ids: NodeId, args: &Arguments<'_>) -> Option<()> {
+        let dtype = self.graph.node(ids).dtype;
+        if !dtype.is_float() {
+            return Some(());
+        }
+        let message = format!("{} is {dtype}: ids are u8, i8, u16, u32 or i32", describe(args, "ids"));
+        self.fail(args.span("ids"), message);
+        None
+    }
+
+    /// Reports a table that is too large to look up in.
+    pub(super) fn table_fits(&mut self, ids: NodeId, table: &[usize], args: &Arguments<'_>) -> Option<()> {
+        let rows = table.first().copied().unwrap_or(1);
+        if rows > ROW_LIMIT {
+            let message = format!("{rows} rows are more than the {ROW_LIMIT} that can be told apart");
+            self.fail(args.given("table").or(args.given("vocab")).map_or(args.call(), |e| e.span), message);
+            return None;
         }
         // What the sum of `embedded` ranges over; never stored.
-        if !self.fits(&[&shape[..], &[vocabulary, width]].concat(), DType::U8, args.call()) {
-            return Value::Invalid;
-        }
-        Value::Tensor(self.embedded(ids, table, args.call()))
+        let all = [&self.shape(ids)[..], table].concat();
+        self.fits(&all, DType::U8, args.call()).then_some(())
     }
 
     /// `Σ over rows (id = row ? table[row] : 0)`: one contraction that walks the table for each id and

@@ -176,3 +176,8 @@ fn wavenet() {
 fn residual() {
     as_it_is("vision.rs", "TinyResNet");
 }
+
+#[test]
+fn encoder() {
+    as_it_is("vision.rs", "Encoder");
+}

@@ -281,7 +281,16 @@ impl Checker {
     }
 
     fn embedding_layer(&mut self, args: &Arguments<'_>) -> Option<Value> {
-        self.fail(args.call(), "`embedding` is not available yet");
-        None
+        let (ids, vocab, dim) = (self.tensor(args, "ids"), self.size(args, "vocab"), self.size(args, "dim"));
+        let (ids, vocab, dim) = (ids?, vocab?, dim?);
+        self.are_ids(ids, args)?;
+        self.table_fits(ids, &[vocab, dim], args)?;
+        let site = self.site(args, format!("has {vocab} rows of {dim}"))?;
+        let first = self.graph.nodes.len();
+        let native = [vocab, dim];
+        let table = self.plain(&site, args, format::Layer::Embedding, Role::Weight, &native, &native)?;
+        self.field(&site, "weight", table);
+        let y = self.embedded(ids, table, args.call());
+        Some(self.finish(&site, Some(ids), first, Value::Tensor(y)))
     }
 }
