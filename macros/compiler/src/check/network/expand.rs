@@ -47,7 +47,7 @@ impl Checker {
             };
             return self.fail(name.span(), message);
         }
-        if network.calls.iter().any(|c| *c == text) {
+        if network.calls.contains(&text) {
             return self.fail(name.span(), format!("`{text}` calls itself: a network has no recursion"));
         }
         if network.calls.len() >= DEPTH {

@@ -53,8 +53,11 @@ pub fn check(network: &ast::Network) -> Result<Network, Errors> {
     member(network, Vec::new())
 }
 
+/// A network of a family: its sizes by name, and itself.
+pub type Member = (Vec<(String, usize)>, Network);
+
 /// The members of a family, with their sizes; a network without sizes is its only member.
-pub fn family(network: &ast::Network) -> Result<Vec<(Vec<(String, usize)>, Network)>, Errors> {
+pub fn family(network: &ast::Network) -> Result<Vec<Member>, Errors> {
     if network.options.family.is_empty() {
         return check(network).map(|n| vec![(Vec::new(), n)]);
     }

@@ -275,7 +275,7 @@ impl Checker {
 
     /// What the state contributes: `h · recurrent + bias` for some gates; nothing while it is zero and
     /// there is no bias.
-    fn from_state(
+    fn state_part(
         &mut self,
         h: Option<NodeId>,
         gates: std::ops::Range<usize>,
@@ -303,13 +303,13 @@ impl Checker {
         let n = recipe.hidden;
         match recipe.cell {
             Cell::Rnn => {
-                let b = self.from_state(last.h, 0..1, w, recipe, args);
+                let b = self.state_part(last.h, 0..1, w, recipe, args);
                 let sum = self.plus(a, b, args);
                 Carried { h: Some(self.activated(recipe.activation, sum, args)), c: None }
             }
             Cell::Gru => {
                 let gates = if recipe.reset_after { 3 } else { 2 };
-                let b = self.from_state(last.h, 0..gates, w, recipe, args);
+                let b = self.state_part(last.h, 0..gates, w, recipe, args);
                 let both = {
                     let a = self.two(a, 0, 2, n);
                     let b = b.map(|b| self.two(b, 0, 2, n));
@@ -324,7 +324,7 @@ impl Checker {
                     }),
                     (false, h) => {
                         let reset = h.map(|h| self.op2(Binary::Mul, r, h, args));
-                        self.from_state(reset, 2..3, w, recipe, args)
+                        self.state_part(reset, 2..3, w, recipe, args)
                     }
                 };
                 let a = self.gate(a, 2, n);
@@ -343,7 +343,7 @@ impl Checker {
                 Carried { h: Some(h), c: None }
             }
             Cell::Lstm => {
-                let b = self.from_state(last.h, 0..4, w, recipe, args);
+                let b = self.state_part(last.h, 0..4, w, recipe, args);
                 let sum = self.plus(a, b, args);
                 let both = self.two(sum, 0, 2, n);
                 let both = self.activated(Unary::Sigmoid, both, args);
