@@ -172,11 +172,19 @@ fn code(c: &Contraction, plan: &Plan) -> usize {
     let bodies: usize = c
         .parallel_ids()
         .map(|i| {
-            let edges = c.guards().iter().any(|(at, _)| {
-                let taps = c.reduce_ids().any(|r| at.coefficient(r) != 0 && plan.unrolled.contains(&r));
-                at.coefficient(i) != 0 && (plan.tile_of(i) > 1 || taps)
+            // The first and the last tile have code of their own, and unroll the taps if they are tiled.
+            let ends = c.guards().into_iter().filter(|(at, _)| at.coefficient(i) != 0).filter_map(|(at, _)| {
+                let taps = |whole: bool| {
+                    c.reduce_ids().filter(move |r| at.coefficient(*r) != 0 && plan.unrolled.contains(r) == whole)
+                };
+                let forced: usize = taps(false).map(|r| c.index(r).extent).product();
+                match plan.tile_of(i) {
+                    1 => taps(true).next().map(|_| 1),
+                    _several => Some(forced),
+                }
             });
-            if edges { 3 } else { 1 }
+            let tiles = c.index(i).extent.div_ceil(plan.tile_of(i));
+            ends.max().map_or(1, |copies| copies * tiles.min(2) + usize::from(tiles > 2))
         })
         .product();
     9 * rows * width * copies * bodies

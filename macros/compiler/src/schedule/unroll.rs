@@ -140,18 +140,8 @@ fn fits(c: &Contraction, plan: &Plan, table: &Table, reads: &Loads) -> bool {
         Vector::Parallel { vectors, .. } => vectors,
         Vector::None | Vector::Reduce { .. } => 1,
     };
-    // Straight-line code: what is unrolled, and the taps that padded edges force, where edges are not
-    // a small part of the whole.
-    let forced = c.reduce_ids().filter(|&r| {
-        let mostly_edges = |t: &(IndexId, usize)| c.index(t.0).extent <= 3 * t.1;
-        let edge = |at: &Affine| {
-            at.coefficient(r) != 0 && plan.tile.iter().any(|t| at.coefficient(t.0) != 0 && mostly_edges(t))
-        };
-        c.guards().iter().any(|(at, _)| edge(at))
-    });
-    let mut unrolled: Vec<IndexId> = plan.unrolled.iter().copied().chain(forced).collect();
-    unrolled.sort_unstable();
-    unrolled.dedup();
+    // Taps that only padded edges unroll share no loads: see `lower`.
+    let unrolled = &plan.unrolled;
     let copies = unrolled.iter().fold(1, |n: usize, &r| n.saturating_mul(c.index(r).extent));
     if copies > MOST_COPIES {
         return false;
@@ -162,7 +152,7 @@ fn fits(c: &Contraction, plan: &Plan, table: &Table, reads: &Loads) -> bool {
     for offset in &reads.term {
         let outer = unrolled.iter().filter(|r| !together.contains(r) && offset.coefficient(**r) != 0);
         let waves: usize = outer.map(|r| c.index(*r).extent).product();
-        let all = distinct(c, plan, offset, &unrolled);
+        let all = distinct(c, plan, offset, unrolled);
         let inside = distinct(c, plan, offset, together);
         let separate = if together.is_empty() && unrolled.contains(&last) {
             plan.tile.iter().filter(|t| offset.coefficient(t.0) != 0).map(|t| t.1).product::<usize>()
