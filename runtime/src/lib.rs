@@ -30,9 +30,12 @@ extern crate std;
 
 pub mod cpu;
 mod dispatch;
+mod golden;
 pub mod math;
 mod network;
 mod private;
+#[cfg(feature = "std")]
+mod profile;
 mod tensor;
 #[cfg(feature = "alloc")]
 mod weights;
@@ -41,6 +44,8 @@ pub use cpu::{Isa, IsaUnavailable};
 pub use dispatch::Variant;
 pub use kernforge_macros::{conv, gemm, kernel, network, pool};
 pub use network::Layer;
+#[cfg(feature = "std")]
+pub use profile::{Profile, ProfileRow};
 pub use tensor::{Array, Element, ShapeError, Tensor};
 #[cfg(feature = "alloc")]
 pub use weights::WeightsError;
@@ -50,8 +55,11 @@ pub use weights::WeightsError;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::dispatch::Variants;
+    pub use crate::golden::{assert_close, elements};
     pub use crate::network::{NoProbe, Probe};
     pub use crate::private::*;
+    #[cfg(feature = "std")]
+    pub use crate::profile::{Timer, profile};
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     #[cfg(feature = "alloc")]
@@ -76,5 +84,21 @@ macro_rules! __with_alloc {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_alloc {
+    ($($items:tt)*) => {};
+}
+
+/// Items of generated code that need the standard library: there only with the feature `std`.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_std {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Items of generated code that need the standard library: there only with the feature `std`.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_std {
     ($($items:tt)*) => {};
 }

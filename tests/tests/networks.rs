@@ -14,6 +14,34 @@ use kernforge::{Isa, WeightsError};
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::graph::{ParamKind, interp};
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, counting.
+struct Counting;
+
+thread_local! {
+    /// Allocations of this thread: the test harness has threads of its own.
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's promise is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is the same.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
 /// What an entry's graph computes of its arguments and states: all its parameters afterwards.
 fn truth(network: &Network, entry: usize, given: &[(&str, &[f32])]) -> Vec<(String, Vec<f32>)> {
     let graph = &network.entries[entry].graph;
@@ -207,4 +235,43 @@ fn weights_are_loaded_at_run_time() {
     let expected_error = WeightsError::Shape { key: other.weights[1].key.clone(), expected: vec![8], found: short };
     assert_eq!(error, expected_error);
     assert_eq!(bits(Loaded::new(&kept).forward(&image)), expected);
+}
+
+#[test]
+fn calls_allocate_nothing() {
+    // Set by users who force an instruction set; reading it copies it.
+    if std::env::var_os("KERNFORGE_ISA").is_some() {
+        println!("skipped: KERNFORGE_ISA is set, and the first call allocates its value");
+        return;
+    }
+    let before = COUNT.get();
+    let (mut cnn, mut recurrent) = (Cnn::new(), Recurrent::new());
+    let images = [[[[0.5; 1]; 12]; 12]; 9];
+    let mut out = [[0.0; 10]; 9];
+    cnn.forward(&images[0]);
+    cnn.forward_reference(&images[0]);
+    cnn.forward_many(&images, &mut out).unwrap();
+    for isa in Isa::ALL {
+        let _ = cnn.forward_on(isa, &images[0]);
+    }
+    recurrent.step(&[0.5; 6], 2.0);
+    recurrent.reset();
+    assert_eq!(COUNT.get() - before, 0);
+    let _counted = Cnn::boxed();
+    assert_eq!(COUNT.get() - before, 1);
+}
+
+#[test]
+fn a_profile_names_the_layers() {
+    let mut net = Recurrent::new();
+    net.step(&[0.5; 6], 2.0);
+    let before = net.state().rnn.h;
+    let profile = net.profile();
+    assert_eq!(net.state().rnn.h, before);
+    assert_eq!(profile.isa, Recurrent::isa());
+    let names: Vec<&str> = profile.rows.iter().map(|r| r.layer.name).collect();
+    assert_eq!(names, ["rnn", "head"]);
+    assert!(profile.rows.iter().all(|r| r.cycles > 0.0));
+    let table = profile.to_string();
+    assert!(table.lines().count() == 4 && table.contains("head"), "{table}");
 }

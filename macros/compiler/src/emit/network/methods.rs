@@ -1,7 +1,7 @@
 //! The methods of a network's type.
 
 use super::driver::{self, Target};
-use super::{lex, many, names};
+use super::{lex, many, names, profile};
 use crate::emit::Internal;
 use crate::emit::module::{fixed, isa_path, visibility};
 use crate::emit::signature::{array, parameter, pointer_name};
@@ -60,6 +60,7 @@ pub(super) fn methods(network: &Network, compiled: &Compiled) -> Result<TokenStr
     let state = lex(&names::state(network))?;
     let constants = lex(&constants(network, compiled))?;
     let construct = construct(network, compiled)?;
+    let profile = profile::method(network, compiled)?;
     let mut entries = TokenStream::new();
     for (number, of) in compiled.entries.iter().enumerate() {
         let entry = network.entries.get(of.entry).ok_or("an entry that does not exist")?;
@@ -98,6 +99,8 @@ pub(super) fn methods(network: &Network, compiled: &Compiled) -> Result<TokenStr
             pub fn variants() -> impl ::core::iter::Iterator<Item = ::kernforge::Variant> {
                 VARIANTS.iter()
             }
+
+            #profile
 
             #entries
         }

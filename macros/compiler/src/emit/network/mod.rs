@@ -53,9 +53,11 @@
 //! passed by value. A result is `&array`, of rank 0 a number by value; several are a tuple.
 
 mod driver;
+mod golden;
 mod many;
 mod methods;
 mod names;
+mod profile;
 mod types;
 mod weights;
 
@@ -70,10 +72,13 @@ use quote::quote;
 
 /// Everything that one network becomes.
 pub fn network(network: &Network, compiled: &Compiled) -> Result<TokenStream, Errors> {
-    tokens(network, compiled).map_err(|what| {
+    let test = golden::test(network, compiled)?;
+    let items: Result<TokenStream, Errors> = tokens(network, compiled).map_err(|what| {
         let message = format!("internal error in kernforge, please report: {what}");
         Error { span: network.name.span(), message }.into()
-    })
+    });
+    let items = items?;
+    Ok(quote!(#items #test))
 }
 
 fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Internal> {
@@ -90,6 +95,7 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
     };
     let code = lex(&code(network, compiled)?)?;
     let (weights_item, weights) = weights::weights(network, compiled)?;
+    let profile = profile::table(network, compiled)?;
     let methods = methods::methods(network, compiled)?;
     Ok(quote! {
         #attrs
@@ -109,6 +115,7 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
         const _: () = {
             #code
             #weights
+            #profile
             #methods
         };
     })
