@@ -3,6 +3,7 @@
 mod memory;
 mod nets;
 mod run;
+mod sources;
 
 use kernforge_compiler::emit;
 use kernforge_compiler::graph::ParamKind;

@@ -54,11 +54,11 @@ proptest! {
             let result = kernel.buffer(id).role == Role::Out;
             Some((first, if result { kernel.body.len() } else { last }))
         };
-        for n in 0..sizes.len() {
+        for (n, size) in sizes.iter().enumerate() {
             let a = BufferId(n as u32);
             let Some((first, last)) = life(a) else { continue };
             let place = &plan.places[&a];
-            prop_assert_eq!(place.bytes, 4 * sizes[n]);
+            prop_assert_eq!(place.bytes, 4 * size);
             prop_assert_eq!(place.offset % 64, 0);
             prop_assert!(place.offset + place.bytes <= plan.bytes);
             for m in 0..n {
