@@ -1,7 +1,7 @@
 //! Kernels without the standard library: the test `no_std` compiles this with the runtime's features off.
 #![no_std]
 
-use kernforge::{Tensor, conv, gemm, kernel, pool};
+use kernforge::{Tensor, conv, gemm, kernel, network, pool};
 
 gemm! {
     /// A layer whose activation needs the project's own `exp`.
@@ -30,4 +30,35 @@ pub fn call(x: &[f32; 8], w: &[[f32; 4]; 8], b: &[f32; 4]) -> Tensor![f32; 4] {
     layer(x, w, b, &mut y);
     layer::reference(x, w, b, &mut y);
     y
+}
+
+/// A network: `new` is a constant expression, and nothing needs the heap.
+#[network(weights = seeded(1), batch = [1, 2])]
+impl Tiny {
+    /// Four numbers of eight.
+    pub fn forward(&mut self, x: Tensor![f32; 8]) -> Tensor![f32; 4] {
+        let hidden = relu(linear(x, 8));
+        let fc = linear(hidden, 4);
+        softmax(fc)
+    }
+}
+
+/// One with a state, whose weights are a value.
+#[network(weights = runtime)]
+impl Stream {
+    /// A step.
+    pub fn step(&mut self, x: Tensor![f32; 8]) -> Tensor![f32; 6] {
+        let cell = gru(x, 6, stream = true);
+        cell
+    }
+}
+
+/// A network in a static.
+pub static TINY: Tiny = Tiny::new();
+
+/// Steps of two streams over one set of weights.
+pub fn steps(weights: &StreamWeights, x: &[f32; 8]) -> f32 {
+    let (mut one, mut two) = (Stream::new(weights), Stream::new(weights));
+    one.step(x);
+    one.step(x)[0] + two.step(x)[0] + one.state().cell.h[0]
 }
