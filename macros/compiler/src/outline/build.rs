@@ -89,7 +89,7 @@ impl<'g> Builder<'g> {
     pub fn store(&mut self, node: NodeId, target: BufferId) {
         let slot = Slot::whole(&self.graph.node(node).shape);
         self.prepare(node);
-        if let (Some(layer), Some(buffer)) = (self.graph.node(node).layer, self.kernel.buffers.get(target.0 as usize)) {
+        if let (Some(layer), Some(buffer)) = (self.layer(node), self.kernel.buffers.get(target.0 as usize)) {
             self.layers.insert(buffer.name.clone(), layer);
         }
         // What others read too must not lie where a parameter is overwritten: they would be taken for
@@ -105,6 +105,12 @@ impl<'g> Builder<'g> {
             self.ensure(node);
             self.contraction(node, target, &slot, false);
         }
+    }
+
+    /// The layer of a root: that of the sum inside it rather than of what is done to the sum.
+    fn layer(&self, root: NodeId) -> Option<LayerId> {
+        let sum = reduction::hosted(self.graph, self.places, root);
+        self.graph.node(sum.unwrap_or(root)).layer
     }
 
     /// The finished kernel.
@@ -175,9 +181,10 @@ impl<'g> Builder<'g> {
             }
         } else if self.places[i] == Place::Root {
             let node_of = graph.node(node);
-            let path = node_of.layer.and_then(|l| self.paths.get(l.0 as usize)).copied();
+            let layer = self.layer(node);
+            let path = layer.and_then(|l| self.paths.get(l.0 as usize)).copied();
             let buffer = self.new_buffer(path.unwrap_or("t"), node_of.shape.iter().product(), Role::Temp);
-            if let Some(layer) = node_of.layer {
+            if let Some(layer) = layer {
                 self.layers.insert(self.kernel.buffer(buffer).name.clone(), layer);
             }
             let shape = &node_of.shape;

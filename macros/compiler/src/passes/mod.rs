@@ -8,12 +8,13 @@ mod decompose;
 pub mod differentiate;
 mod fold;
 mod pad;
+mod permute;
 
 use crate::graph::{Graph, NodeId};
 
 /// All passes.
 pub fn run(graph: Graph) -> Graph {
-    dead::run(cse::run(fold::run(pad::run(decompose::run(graph)))))
+    dead::run(cse::run(fold::run(permute::run(pad::run(decompose::run(graph))))))
 }
 
 /// Rebuilds a graph node by node; `f` returns the new id of each old node. What it pushes belongs to

@@ -82,6 +82,16 @@ fn batch_norms_are_folded_where_they_may() {
 }
 
 #[test]
+fn an_image_is_not_transposed_for_a_matrix() {
+    let compiled = compiled(&nets::flattened());
+    for entry in &compiled.entries {
+        let first = &entry.kernel.body[0];
+        assert!(first.indices.len() == 1, "one flat loop:\n{}", entry.kernel);
+        assert_eq!(entry.kernel.body.len(), 2, "{}", entry.kernel);
+    }
+}
+
+#[test]
 fn equal_layers_share_one_unit() {
     let compiled = compiled(&nets::deep());
     // The layers, the outer product.

@@ -221,7 +221,7 @@ impl Net {
 
 /// Every network.
 pub fn all() -> Vec<Network> {
-    vec![mlp(), cnn(), recurrent(), deep(), loaded(), normed()]
+    vec![mlp(), cnn(), recurrent(), deep(), loaded(), normed(), flattened()]
 }
 
 /// Two layers and a softmax.
@@ -267,6 +267,19 @@ pub fn normed() -> Network {
     let y = n.linear("fc", y, 5);
     let y = n.batch_norm("bn3", y);
     n.entry("forward", &[y]);
+    n.network
+}
+
+/// An image read channels first by a matrix.
+pub fn flattened() -> Network {
+    let mut n = Net::new("Flattened");
+    let x = n.input("image", &[4, 5, 3]);
+    let y = n.unary(Unary::Sigmoid, x);
+    let y = n.push(Op::Transpose(vec![2, 0, 1]), &[y], &[3, 4, 5]);
+    let y = n.reshape(y, &[60]);
+    let y = n.linear("fc", y, 6);
+    n.entry("forward", &[y]);
+    n.network.batch = vec![3];
     n.network
 }
 
