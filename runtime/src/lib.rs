@@ -37,6 +37,7 @@ mod private;
 #[cfg(feature = "std")]
 mod profile;
 mod tensor;
+mod train;
 #[cfg(feature = "alloc")]
 mod weights;
 
@@ -47,6 +48,7 @@ pub use network::Layer;
 #[cfg(feature = "std")]
 pub use profile::{Profile, ProfileRow};
 pub use tensor::{Array, Element, ShapeError, Tensor};
+pub use train::{Evaluation, Targets, TrainError};
 #[cfg(feature = "alloc")]
 pub use weights::WeightsError;
 
@@ -60,6 +62,11 @@ pub mod __private {
     pub use crate::private::*;
     #[cfg(feature = "std")]
     pub use crate::profile::{Timer, profile};
+    #[cfg(feature = "alloc")]
+    pub use crate::train::load;
+    #[cfg(feature = "std")]
+    pub use crate::train::save;
+    pub use crate::train::{correct, finite, in_file_order};
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     #[cfg(feature = "alloc")]
@@ -87,7 +94,11 @@ macro_rules! __with_alloc {
     ($($items:tt)*) => {};
 }
 
+<<<<<<< HEAD
 /// Items of generated code that need the standard library: there only with the feature `std`.
+=======
+/// Items of generated code that need `std`: there only with the feature `std` of this crate.
+>>>>>>> 38d5b1c (Training: a step is one more entry of a network that keeps its weights as states)
 #[cfg(feature = "std")]
 #[doc(hidden)]
 #[macro_export]
@@ -95,7 +106,11 @@ macro_rules! __with_std {
     ($($items:tt)*) => { $($items)* };
 }
 
+<<<<<<< HEAD
 /// Items of generated code that need the standard library: there only with the feature `std`.
+=======
+/// Items of generated code that need `std`: there only with the feature `std` of this crate.
+>>>>>>> 38d5b1c (Training: a step is one more entry of a network that keeps its weights as states)
 #[cfg(not(feature = "std"))]
 #[doc(hidden)]
 #[macro_export]

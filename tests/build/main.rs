@@ -18,7 +18,7 @@ use std::{env, fs, path::Path};
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/rows.rs");
-    println!("cargo::rerun-if-changed=../macros/compiler/tests/network_back/nets.rs");
+    println!("cargo::rerun-if-changed=../macros/compiler/tests/network_back");
     let out = env::var("OUT_DIR")?;
     let suites = [
         ("gemm", gemm::kernels()),

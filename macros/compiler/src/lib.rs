@@ -26,6 +26,7 @@ pub mod scalar;
 pub mod schedule;
 pub mod syntax;
 pub mod text;
+pub mod train;
 pub mod verify;
 pub mod vir;
 
@@ -157,7 +158,14 @@ pub fn compile(function: &Function) -> Result<Compiled, Errors> {
 /// What a checked network becomes.
 pub fn compile_network(network: &graph::network::Network) -> Result<TokenStream, Errors> {
     let compiled = network::compile(network)?;
-    emit::network::network(network, &compiled)
+    let mut tokens = emit::network::network(network, &compiled)?;
+    if let Some(training) = &network.train {
+        let trainer = train::trainer(network, training)?;
+        let compiled = network::compile(&trainer.network)?;
+        tokens.extend(emit::network::network(&trainer.network, &compiled)?);
+        tokens.extend(emit::network::trainer(network, &trainer, training)?);
+    }
+    Ok(tokens)
 }
 
 /// The ISAs to compile for: the ones asked for and always the portable one, which every CPU runs.

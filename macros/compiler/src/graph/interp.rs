@@ -293,13 +293,14 @@ fn filter_gradient<T: Real>(
     let channels = shape.last().copied().unwrap_or(1);
     let per_group = x.1.last().copied().unwrap_or(1) / groups;
     let rank = w.rank();
+    let positions = &dy.1[..dy.1.len() - 1];
     points(shape)
         .map(|at| {
             let (tap, c, o) = (&at[..rank], at[rank], at[rank + 1]);
-            let group = o / (channels / groups);
-            points(dy.1).filter(|p| p.last() == Some(&o)).fold(T::from_f64(0.0), |sum, p| {
-                let pixel = [cell(w, &p, tap).as_slice(), &[(group * per_group + c) as i64]].concat();
-                match inside(x, &pixel) {
+            let channel = (o / (channels / groups) * per_group + c) as i64;
+            points(positions).fold(T::from_f64(0.0), |sum, position| {
+                let p = [position.as_slice(), &[o]].concat();
+                match inside(x, &[cell(w, &p, tap).as_slice(), &[channel]].concat()) {
                     Some(value) => T::prim(Prim::Fma, &[value, broadcast(dy, &p), sum]),
                     None => sum,
                 }
@@ -323,23 +324,24 @@ fn max_index<T: Real>(w: &Window, x: Operand<'_, T>, at: &[usize], y: T) -> T {
 
 /// The adjoint of a maximum pooling: every `dy` goes to the cell of its window's tap.
 fn max_scatter<T: Real>(w: &Window, index: Operand<'_, T>, dy: Operand<'_, T>, shape: &[usize]) -> Vec<T> {
-    points(shape)
-        .map(|to| {
-            let mut sum = T::from_f64(0.0);
-            for at in points(dy.1).filter(|at| at.last() == to.last()) {
-                for (number, tap) in points(&w.kernel).enumerate() {
-                    let here = cell(w, &at, &tap).iter().zip(&to).all(|(a, b)| *a == *b as i64);
-                    if here {
-                        let arguments = [broadcast(index, &at), T::from_f64(number as f64), broadcast(dy, &at)];
-                        let [i, n, value] = arguments;
-                        let part = T::prim(Prim::SelectEq, &[i, n, value, T::from_f64(0.0)]);
-                        sum = T::prim(Prim::Add, &[sum, part]);
-                    }
-                }
+    let mut out = vec![T::from_f64(0.0); size(shape)];
+    let taps: Vec<Vec<usize>> = points(&w.kernel).collect();
+    for (flat, at) in points(dy.1).enumerate() {
+        for (number, tap) in taps.iter().enumerate() {
+            let channel = at.last().copied().unwrap_or(0) as i64;
+            let cell = [cell(w, &at, tap).as_slice(), &[channel]].concat();
+            let place = cell
+                .iter()
+                .zip(shape)
+                .try_fold(0, |flat, (&i, &extent)| (0..extent as i64).contains(&i).then(|| flat * extent + i as usize));
+            if let Some(slot) = place.and_then(|p| out.get_mut(p)) {
+                let zero = T::from_f64(0.0);
+                let part = T::prim(Prim::SelectEq, &[index.0[flat], T::from_f64(number as f64), dy.0[flat], zero]);
+                *slot = T::prim(Prim::Add, &[*slot, part]);
             }
-            sum
-        })
-        .collect()
+        }
+    }
+    out
 }
 
 fn pool_at<T: Real>(pool: Pool, w: &Window, x: Operand<'_, T>, at: &[usize]) -> T {

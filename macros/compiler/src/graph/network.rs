@@ -12,6 +12,7 @@ use super::{Graph, Shape};
 use crate::dtype::DType;
 use crate::isa::Isa;
 use crate::syntax::ast::Vis;
+use crate::train::Training;
 use proc_macro2::{Ident, Span, TokenStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct Network {
     pub golden: Option<Golden>,
     /// Which layers are to be pruned.
     pub prune: Vec<Prune>,
+    /// How it is to be trained.
+    pub train: Option<Training>,
 }
 
 /// Where weights come from.

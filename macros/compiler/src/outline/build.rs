@@ -32,8 +32,8 @@ pub struct Builder<'g> {
     prepared: Vec<bool>,
     /// How often each node is read.
     uses: Vec<usize>,
-    /// In-out parameters and the nodes that they receive at the very end.
-    updates: Vec<(NodeId, BufferId)>,
+    /// The new values of parameters that are read as well, and which.
+    updates: Vec<(BufferId, BufferId)>,
     /// The layers' paths.
     paths: &'g [&'g str],
     /// The layer of each buffer made, by the buffer's name.
@@ -92,13 +92,18 @@ impl<'g> Builder<'g> {
         if let (Some(layer), Some(buffer)) = (self.layer(node), self.kernel.buffers.get(target.0 as usize)) {
             self.layers.insert(buffer.name.clone(), layer);
         }
-        // What others read too must not lie where a parameter is overwritten: they would be taken for
-        // readers of its old value.
-        let shared = self.uses[node.0 as usize] > 1 && self.kernel.buffer(target).role == Role::InOut;
-        if shared {
-            self.ensure(node);
-            self.updates.push((node, target));
-        } else if self.buffers[node.0 as usize].is_none() && self.places[node.0 as usize] == Place::Root {
+        // A parameter's new value is told apart from its old one until `storage::separate` knows who reads
+        // which.
+        let target = match self.kernel.buffer(target).role {
+            Role::InOut => {
+                let name = format!("{}_new", self.kernel.buffer(target).name);
+                let temp = self.new_buffer(&name, self.kernel.buffer(target).len, Role::Temp);
+                self.updates.push((temp, target));
+                temp
+            }
+            Role::In | Role::Out | Role::Scalar | Role::Weight | Role::Temp | Role::Const(_) => target,
+        };
+        if self.buffers[node.0 as usize].is_none() && self.places[node.0 as usize] == Place::Root {
             self.buffers[node.0 as usize] = Some(target);
             self.contract(node, target, &slot);
         } else {
@@ -113,13 +118,9 @@ impl<'g> Builder<'g> {
         self.graph.node(sum.unwrap_or(root)).layer
     }
 
-    /// The finished kernel.
-    pub fn finish(mut self) -> Result<Outlined, Errors> {
-        for (node, target) in std::mem::take(&mut self.updates) {
-            let slot = Slot::whole(&self.graph.node(node).shape);
-            self.contraction(node, target, &slot, false);
-        }
-        self.errors.finish(Outlined { kernel: self.kernel, layers: self.layers })
+    /// The finished kernel, and the temporaries with the new values of parameters, each with its parameter.
+    pub fn finish(self) -> Result<(Outlined, Vec<(BufferId, BufferId)>), Errors> {
+        self.errors.finish((Outlined { kernel: self.kernel, layers: self.layers }, self.updates))
     }
 
     /// Makes sure that every root below `node` has been computed: operands first, each once, along

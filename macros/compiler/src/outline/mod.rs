@@ -79,9 +79,9 @@ fn contractions(graph: &Graph, paths: &[&str], once: bool) -> Result<Outlined, E
     for (&(param, _), &node) in graph.stores.iter().zip(&stores) {
         builder.store(node, BufferId(param.0));
     }
-    let mut outlined = builder.finish()?;
+    let (mut outlined, updates) = builder.finish()?;
     outlined.kernel.body.iter_mut().for_each(canonical::run);
-    storage::separate(&mut outlined.kernel);
+    storage::separate(&mut outlined.kernel, &updates);
     Ok(outlined)
 }
 

@@ -1,49 +1,48 @@
 //! Where results and intermediates lie.
 
-use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, IndexId, Kernel, Role};
+use crate::kernel_ir::{Access, BufferId, Contraction, IndexId, Kernel, Role};
 use crate::scalar::{Block, Node};
 
-/// In-place results: every formula reads its parameters as they were before the call. A store
-/// that would overwrite something still to be read goes to a temporary first, copied at the end.
-pub fn separate(kernel: &mut Kernel) {
+/// In-place results: every formula reads its parameters as they were before the call. So a new value
+/// was computed into a temporary of its own (`pairs`: the temporary, the parameter). It is computed
+/// into the parameter directly if by then nothing else reads the old value; what reads the new
+/// value then reads it there. Otherwise it is copied at the end.
+pub fn separate(kernel: &mut Kernel, pairs: &[(BufferId, BufferId)]) {
     let mut copies: Vec<Contraction> = Vec::new();
-    for i in 0..kernel.body.len() {
-        let target = kernel.body[i].out.buffer;
-        if kernel.buffer(target).role != Role::InOut {
-            continue;
-        }
-        // Later contractions may read what this one stored (that is the node's value), but they
-        // cannot be told apart from reads of the old value, so any later read counts.
-        let later = kernel.body[i + 1..].iter().any(|c| c.reads.iter().any(|r| r.buffer == target));
-        if !later && in_place(&kernel.body[i], target) {
-            continue;
-        }
-        let len = kernel.buffer(target).len;
-        let temp = BufferId(kernel.buffers.len() as u32);
-        // Several contractions may store parts of one parameter.
-        let mut name = format!("{}_new", kernel.buffer(target).name);
-        while kernel.buffers.iter().any(|b| b.name == name) {
-            name.push('_');
-        }
-        kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
-        let c = &mut kernel.body[i];
-        c.out.buffer = temp;
-        let mut read = c.out.clone();
-        read.buffer = temp;
-        let mut out = c.out.clone();
-        out.buffer = target;
-        let indices = c.indices[..c.parallel].to_vec();
-        copies.push(Contraction {
-            parallel: indices.len(),
-            indices,
-            reads: vec![read],
-            out,
-            reduction: None,
-            value: Block::of(Node::Load(0)),
+    for &(temp, target) in pairs {
+        let writers: Vec<usize> = (0..kernel.body.len()).filter(|&i| kernel.body[i].out.buffer == temp).collect();
+        let Some(&first) = writers.first() else { continue };
+        let reads = |c: &Contraction| c.reads.iter().any(|r| r.buffer == target);
+        let direct = kernel.body.iter().enumerate().all(|(i, c)| {
+            let own = i == first && writers.len() == 1 && in_place(c, target);
+            !reads(c) || i < first || own
         });
+        if direct {
+            for access in kernel.body.iter_mut().flat_map(|c| c.reads.iter_mut().chain([&mut c.out])) {
+                if access.buffer == temp {
+                    access.buffer = target;
+                }
+            }
+            continue;
+        }
+        for &i in &writers {
+            let c = &kernel.body[i];
+            let mut out = c.out.clone();
+            out.buffer = target;
+            let indices = c.indices[..c.parallel].to_vec();
+            copies.push(Contraction {
+                parallel: indices.len(),
+                indices,
+                reads: vec![c.out.clone()],
+                out,
+                reduction: None,
+                value: Block::of(Node::Load(0)),
+            });
+        }
     }
     copies.iter_mut().for_each(super::canonical::run);
     kernel.body.extend(copies);
+    drop_unused(kernel);
 }
 
 /// Whether a contraction reads the buffer it writes only at the element it is about to write, and

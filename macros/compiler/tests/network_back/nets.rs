@@ -40,6 +40,7 @@ impl Net {
             ignore: vec![],
             golden: None,
             prune: vec![],
+            train: None,
         };
         Net { network, graph: Graph::new("forward".into()) }
     }

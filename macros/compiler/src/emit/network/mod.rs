@@ -58,6 +58,7 @@ mod many;
 mod methods;
 mod names;
 mod profile;
+mod trainer;
 mod types;
 mod weights;
 
@@ -69,6 +70,7 @@ use crate::network::{Compiled, isas};
 use driver::Target;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+pub use trainer::trainer;
 
 /// Everything that one network becomes.
 pub fn network(network: &Network, compiled: &Compiled) -> Result<TokenStream, Errors> {

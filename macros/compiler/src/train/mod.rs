@@ -1,0 +1,364 @@
+//! A network and how it is to be trained → the network that trains it.
+//!
+//! Training needs no machinery of its own behind this stage: a step is one more entry, and so are its
+//! beginning and an evaluation. The network returned has no weights that a step reads; what is trained is
+//! *state*, beside the optimiser's moments:
+//!
+//! | entry | does |
+//! |---|---|
+//! | `start` | copies the given weights into the states, sets the learning rate |
+//! | `step` | a batch and its targets → the loss; writes weights, moments and running statistics |
+//! | `evaluate` | a batch and its targets → the loss and the outputs, as `forward` computes them |
+//!
+//! A step is the batched forward graph ([`passes::batch`]), a [`loss`], the gradients
+//! ([`passes::differentiate`]) and the [`optimizer`]'s rule for each weight. Where the loss (or
+//! the norm of the gradients, if it is asked for) is not finite, every state keeps its value.
+//!
+//! A weight that the graph only ever reads through one transpose is kept in that transpose's layout:
+//! a step then neither transposes it nor its gradient.
+
+pub mod loss;
+pub mod norm;
+pub mod optimizer;
+
+use crate::dtype::DType;
+use crate::error::{Error, Errors};
+use crate::graph::build::Build;
+use crate::graph::network::{Entry, Network, State, Weight};
+use crate::graph::{Graph, NodeId, Op, Param, ParamId, ParamKind, Shape};
+use crate::passes;
+use crate::syntax::ast::Vis;
+use loss::Loss;
+use optimizer::Optimizer;
+use proc_macro2::{Ident, Span, TokenStream};
+
+/// `train(batch = 32, loss = cross_entropy, optimizer = adam(lr = 1e-3), ..)`
+#[derive(Clone, Debug)]
+pub struct Training {
+    /// Samples of a step.
+    pub batch: usize,
+    /// What is made small.
+    pub loss: Loss,
+    /// How.
+    pub optimizer: Optimizer,
+    /// The largest norm of all gradients together; larger ones are scaled down to it.
+    pub clip_norm: Option<f64>,
+    /// Paths of layers that keep their weights.
+    pub freeze: Vec<(String, Span)>,
+    /// Paths of layers whose zeros stay zero.
+    pub mask: Vec<(String, Span)>,
+    /// The option's token.
+    pub span: Span,
+}
+
+/// A weight as the trainer keeps it.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Its key in the network.
+    pub key: String,
+    /// The state's name.
+    pub state: String,
+    /// Axis `i` of the state is axis `perm[i]` in the file.
+    pub perm: Vec<usize>,
+}
+
+/// The network that trains another.
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    /// Its entries are `start`, `step` and `evaluate`.
+    pub network: Network,
+    /// What is saved and loaded.
+    pub kept: Vec<Kept>,
+    /// The shape of a sample's targets.
+    pub targets: Shape,
+}
+
+/// Makes the trainer of a network's first entry.
+pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors> {
+    let Some(entry) = network.entries.first() else {
+        return Err(fault(network.name.span(), "there is no public function to train"));
+    };
+    check(network, training, &entry.graph)?;
+    let kept = kept(network, &entry.graph);
+    let targets = entry.graph.stores.first().map(|(_, n)| entry.graph.node(*n).shape.clone()).unwrap_or_default();
+    let per_sample = with_states(network, &entry.graph, &kept);
+    let forward = passes::batch::run(&per_sample, training.batch);
+    let mut states = States { network, training, list: Vec::new() };
+    for (k, weight) in kept.iter().zip(used(network, &entry.graph)) {
+        let shape = k.perm.iter().filter_map(|a| weight.shape.get(*a).copied()).collect();
+        states.add("weights", &k.key, shape);
+    }
+    let step = step(&forward, &kept, &mut states)?;
+    let evaluate = evaluate(&forward, training)?;
+    let start = start(network, &entry.graph, &kept, &states);
+    let entries =
+        vec![private("start", start, false), private("run_step", step, false), private("run_evaluate", evaluate, true)];
+    let trainer = Network {
+        name: quote::format_ident!("{}Training", network.name, span = network.name.span()),
+        attrs: quote::quote!(#[doc(hidden)]),
+        states: states.list,
+        entries,
+        batch: Vec::new(),
+        golden: None,
+        prune: Vec::new(),
+        train: None,
+        ..network.clone()
+    };
+    Ok(Trainer { network: trainer, kept, targets })
+}
+
+fn private(name: &str, graph: Graph, tuple: bool) -> Entry {
+    Entry {
+        name: Ident::new(name, Span::call_site()),
+        vis: Vis::Private,
+        attrs: TokenStream::new(),
+        graph,
+        tuple,
+        formula: String::new(),
+    }
+}
+
+fn fault(span: Span, message: impl Into<String>) -> Errors {
+    Error { span, message: message.into() }.into()
+}
+
+/// What cannot be trained, and names that are none.
+fn check(network: &Network, training: &Training, graph: &Graph) -> Result<(), Errors> {
+    let mut errors = Errors::new();
+    if !network.states.is_empty() {
+        let message = "a network that remembers something between calls cannot be trained: a batch holds samples that \
+                       have nothing to do with each other; leave `stream = true` and `history` out";
+        errors.push(training.span, message);
+    }
+    let in_out = graph.params.iter().filter(|p| matches!(p.kind, ParamKind::InOut | ParamKind::Scalar));
+    for param in in_out {
+        errors.push(param.span, format!("`{}` cannot be trained with: a batch has one array per sample", param.name));
+    }
+    let [(_, result)] = graph.stores.as_slice() else {
+        errors.push(training.span, format!("a loss compares one result, and there are {}", graph.stores.len()));
+        return errors.finish(());
+    };
+    let result = graph.node(*result);
+    if result.dtype != DType::F32 {
+        errors.push(result.span, format!("a network is trained in f32, and this result is {}", result.dtype));
+    }
+    loss::check(&training.loss, graph, result, training.span, &mut errors);
+    for (path, span) in training.freeze.iter().chain(&training.mask) {
+        let known = network.weights.iter().any(|w| belongs(network, w, path));
+        if !known {
+            let mut paths: Vec<String> =
+                network.weights.iter().map(|w| format!("`{}`", network.layer(w.layer).path)).collect();
+            paths.dedup();
+            errors.push(*span, format!("there is no layer `{path}` with weights; there are {}", paths.join(", ")));
+        }
+    }
+    errors.finish(())
+}
+
+/// Whether a weight belongs to a layer or to one inside it.
+fn belongs(network: &Network, weight: &Weight, path: &str) -> bool {
+    let own = network.layers.get(weight.layer.0 as usize).map_or("", |l| l.path.as_str());
+    own.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The weights that a graph reads, in the order of its parameters.
+fn used<'n>(network: &'n Network, graph: &Graph) -> Vec<&'n Weight> {
+    let weights = graph.params.iter().filter(|p| p.kind == ParamKind::Weight);
+    weights.filter_map(|p| network.weight(&p.name)).collect()
+}
+
+/// How each weight is kept.
+fn kept(network: &Network, graph: &Graph) -> Vec<Kept> {
+    let weights = used(network, graph).into_iter();
+    weights
+        .map(|weight| {
+            let layout = transposes(graph, &weight.key).unwrap_or_else(|| (0..weight.shape.len()).collect());
+            Kept { key: weight.key.clone(), state: format!("weights.{}", weight.key), perm: layout }
+        })
+        .collect()
+}
+
+/// The one transpose that everything reads a parameter through.
+fn transposes(graph: &Graph, name: &str) -> Option<Vec<usize>> {
+    let is = |n: &NodeId| matches!(graph.node(*n).op, Op::Param(p) if graph.param(p).name == name);
+    let mut found: Option<&Vec<usize>> = None;
+    for node in graph.nodes.iter().filter(|node| node.inputs.iter().any(is)) {
+        match &node.op {
+            Op::Transpose(perm) if found.is_none_or(|known| known == perm) => found = Some(perm),
+            _other => return None,
+        }
+    }
+    found.cloned()
+}
+
+/// The same graph with states in place of weights, in the layout in which they are kept.
+fn with_states(network: &Network, graph: &Graph, kept: &[Kept]) -> Graph {
+    let of = |name: &str| kept.iter().find(|k| k.key == name);
+    let mut graph = graph.clone();
+    for param in graph.params.iter_mut().filter(|p| p.kind == ParamKind::Weight) {
+        let (Some(k), Some(weight)) = (of(&param.name), network.weight(&param.name)) else { continue };
+        param.shape = k.perm.iter().filter_map(|a| weight.shape.get(*a).copied()).collect();
+        param.name.clone_from(&k.state);
+    }
+    for i in 0..graph.nodes.len() {
+        if let Op::Param(p) = graph.nodes[i].op {
+            graph.nodes[i].shape.clone_from(&graph.params[p.0 as usize].shape);
+        }
+        // What was a transpose of a weight is the state itself.
+        let Some(&source) = graph.nodes[i].inputs.first() else { continue };
+        let Op::Param(p) = graph.node(source).op else { continue };
+        let name = &graph.param(p).name;
+        let turned = kept.iter().any(|k| k.state == *name && !k.perm.is_sorted());
+        if turned && matches!(graph.nodes[i].op, Op::Transpose(_)) {
+            graph.nodes[i].op = Op::Param(p);
+            graph.nodes[i].inputs.clear();
+        }
+    }
+    graph
+}
+
+/// The states of a trainer while they are collected.
+struct States<'n> {
+    network: &'n Network,
+    training: &'n Training,
+    list: Vec<State>,
+}
+
+impl States<'_> {
+    /// Adds a state and returns its name.
+    fn add(&mut self, path: &str, part: &str, shape: Shape) -> String {
+        let name = format!("{path}.{part}");
+        if !self.list.iter().any(|s| s.name == name) {
+            let (path, part) = (path.to_string(), part.to_string());
+            self.list.push(State { name: name.clone(), path, part, shape, dtype: DType::F32 });
+        }
+        name
+    }
+
+    /// Whether the weight of a state is trained.
+    fn trained(&self, key: &str) -> bool {
+        let frozen = |w: &Weight| self.training.freeze.iter().any(|(path, _)| belongs(self.network, w, path));
+        self.network.weight(key).is_some_and(|w| !frozen(w) && !norm::is_running(&w.key))
+    }
+
+    fn masked(&self, key: &str) -> bool {
+        let masked = |w: &Weight| self.training.mask.iter().any(|(path, _)| belongs(self.network, w, path));
+        self.network.weight(key).is_some_and(masked)
+    }
+}
+
+/// Adds a parameter to a graph, with a name that it has not yet.
+fn parameter(graph: &mut Graph, kind: ParamKind, name: &str, shape: &[usize], span: Span) -> ParamId {
+    let mut name = name.to_string();
+    while graph.params.iter().any(|p| p.name == name) {
+        name.push('_');
+    }
+    graph.params.push(Param { name, dtype: DType::F32, shape: shape.to_vec(), kind, span });
+    ParamId(graph.params.len() as u32 - 1)
+}
+
+/// The value of a new parameter.
+fn value(graph: &mut Graph, id: ParamId) -> NodeId {
+    let Param { shape, span, .. } = graph.param(id).clone();
+    graph.push(Op::Param(id), vec![], DType::F32, shape, span)
+}
+
+/// Drops the results of a batched graph and returns the one to be compared, and the targets.
+fn compared(graph: &mut Graph, span: Span) -> (NodeId, NodeId) {
+    let results = std::mem::take(&mut graph.stores);
+    let output = results.first().map_or(NodeId(0), |(_, n)| *n);
+    graph.params.retain(|p| p.kind != ParamKind::Out); // they come last: no number changes
+    let shape = graph.node(output).shape.clone();
+    let targets = parameter(graph, ParamKind::In, "targets", &shape, span);
+    (output, value(graph, targets))
+}
+
+fn as_states(graph: &mut Graph) {
+    for param in graph.params.iter_mut().filter(|p| p.kind == ParamKind::Weight) {
+        param.kind = ParamKind::State;
+    }
+}
+
+fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<Graph, Errors> {
+    let training = states.training;
+    let (mut graph, running) = norm::with_batch_statistics(forward, states.network)?;
+    graph.name = "step".into();
+    let (output, targets) = compared(&mut graph, training.span);
+    let layer = graph.layer.take();
+    let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
+    let loss = loss::mean(&training.loss, &mut b, output, targets);
+    // Every node that is a weight; a weight that the graph names twice has two.
+    let mut weights: Vec<(usize, Vec<NodeId>)> = Vec::new();
+    for (n, k) in kept.iter().enumerate().filter(|(_, k)| states.trained(&k.key)) {
+        let nodes = graph.nodes.iter().enumerate();
+        let own = nodes.filter(|(_, node)| matches!(node.op, Op::Param(p) if graph.param(p).name == k.state));
+        weights.push((n, own.map(|(i, _)| NodeId(i as u32)).collect()));
+    }
+    let by: Vec<NodeId> = weights.iter().flat_map(|(_, nodes)| nodes.iter().copied()).collect();
+    if by.is_empty() {
+        return Err(fault(training.span, "no weight is left to be trained"));
+    }
+    let mut found = passes::differentiate::gradients(&mut graph, loss, &by)?.into_iter();
+    as_states(&mut graph);
+    let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
+    let mut trained = Vec::new();
+    for (n, nodes) in &weights {
+        let parts: Vec<NodeId> = found.by_ref().take(nodes.len()).collect();
+        let gradient = parts.into_iter().reduce(|a, c| b.add(a, c));
+        if let (Some(gradient), Some(weight), Some(k)) = (gradient, nodes.first(), kept.get(*n)) {
+            trained.push((k, *weight, gradient));
+        }
+    }
+    let mut update = optimizer::Update::new(&mut graph, states, loss);
+    let gradients: Vec<NodeId> = trained.iter().map(|(_, _, g)| *g).collect();
+    let gradients = update.clipped(training.clip_norm, gradients);
+    for ((k, weight, _), gradient) in trained.iter().zip(gradients) {
+        update.weight(k, *weight, gradient);
+    }
+    update.statistics(&running);
+    let out = parameter(&mut graph, ParamKind::Out, "loss", &[], training.span);
+    graph.stores.push((out, loss));
+    graph.layer = layer;
+    Ok(graph)
+}
+
+fn evaluate(forward: &Graph, training: &Training) -> Result<Graph, Errors> {
+    let mut graph = forward.clone();
+    graph.name = "evaluate".into();
+    let (output, targets) = compared(&mut graph, training.span);
+    as_states(&mut graph);
+    let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
+    let loss = loss::mean(&training.loss, &mut b, output, targets);
+    let shape = graph.node(output).shape.clone();
+    for (name, node, shape) in [("loss", loss, vec![]), ("outputs", output, shape)] {
+        let out = parameter(&mut graph, ParamKind::Out, name, &shape, training.span);
+        graph.stores.push((out, node));
+    }
+    Ok(graph)
+}
+
+/// Copies the weights into the states.
+fn start(network: &Network, of: &Graph, kept: &[Kept], states: &States<'_>) -> Graph {
+    let span = states.training.span;
+    let mut graph = Graph::new("start".into());
+    let weights = used(network, of);
+    let params: Vec<ParamId> =
+        weights.iter().map(|w| parameter(&mut graph, ParamKind::Weight, &w.key, &w.shape, span)).collect();
+    let mut stores = Vec::new();
+    for (k, param) in kept.iter().zip(params) {
+        let mut node = value(&mut graph, param);
+        let mut b = Build { graph: &mut graph, dtype: DType::F32, span };
+        if !k.perm.is_sorted() {
+            node = b.transpose(node, k.perm.clone());
+        }
+        let shape = b.shape(node);
+        stores.push((parameter(&mut graph, ParamKind::State, &k.state, &shape, span), node));
+    }
+    let rate = format!("optimizer.{}", optimizer::RATE);
+    let rate = parameter(&mut graph, ParamKind::State, &rate, &[], span);
+    let mut b = Build { graph: &mut graph, dtype: DType::F32, span };
+    let number = b.number(states.training.optimizer.rate);
+    stores.push((rate, number));
+    graph.stores = stores;
+    graph
+}

@@ -1,0 +1,152 @@
+//! What trainers share: targets, errors, evaluations, and the way of weights into and out of files.
+
+#[cfg(feature = "alloc")]
+mod file;
+
+#[cfg(feature = "alloc")]
+pub use file::load;
+#[cfg(feature = "std")]
+pub use file::save;
+
+use core::fmt;
+
+/// Why a step or an evaluation was refused; the weights are as they were before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The loss (or the norm of the gradients, if it is clipped) is no finite number: the learning rate is
+    /// too large, or a sample or weight is not finite.
+    NotFinite {
+        /// The loss.
+        loss: f32,
+    },
+    /// A class id that is none.
+    Class {
+        /// Which sample of the batch.
+        sample: usize,
+        /// Its class id.
+        class: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrainError::NotFinite { loss } => write!(
+                f,
+                "the step would not be finite (the loss is {loss}): lower the learning rate, clip the gradients or look \
+                 for samples that are not finite; the weights are as they were before"
+            ),
+            TrainError::Class { sample, class, classes } => {
+                write!(f, "sample {sample} has class {class}, but there are {classes} classes, 0 to {}", classes - 1)
+            }
+        }
+    }
+}
+
+impl core::error::Error for TrainError {}
+
+/// What a batch was told apart from what it should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The mean loss.
+    pub loss: f32,
+    /// How many samples have their largest output where the targets have theirs.
+    pub correct: usize,
+}
+
+/// Targets of a batch: class ids (`[u8; 32]`, `u16`, `u32`) or whole rows (`[[f32; 10]; 32]`).
+pub trait Targets<Row, const BATCH: usize> {
+    /// Writes the rows, for class ids one 1 in each.
+    fn write(&self, rows: &mut [Row; BATCH]) -> Result<(), TrainError>;
+}
+
+impl<Row: Copy, const BATCH: usize> Targets<Row, BATCH> for [Row; BATCH] {
+    fn write(&self, rows: &mut [Row; BATCH]) -> Result<(), TrainError> {
+        *rows = *self;
+        Ok(())
+    }
+}
+
+macro_rules! ids {
+    ($($id:ident)*) => { $(
+        impl<const CLASSES: usize, const BATCH: usize> Targets<[f32; CLASSES], BATCH> for [$id; BATCH] {
+            fn write(&self, rows: &mut [[f32; CLASSES]; BATCH]) -> Result<(), TrainError> {
+                *rows = [[0.0; CLASSES]; BATCH];
+                for (sample, (row, id)) in rows.iter_mut().zip(self).enumerate() {
+                    let class = *id as usize;
+                    match row.get_mut(class) {
+                        Some(place) => *place = 1.0,
+                        None => return Err(TrainError::Class { sample, class, classes: CLASSES }),
+                    }
+                }
+                Ok(())
+            }
+        }
+    )* };
+}
+ids!(u8 u16 u32);
+
+/// The loss of a step, if it is one.
+#[doc(hidden)]
+pub fn finite(loss: f32) -> Result<f32, TrainError> {
+    if loss.is_finite() { Ok(loss) } else { Err(TrainError::NotFinite { loss }) }
+}
+
+/// How many rows of `classes` numbers have their largest where the targets have theirs.
+#[doc(hidden)]
+pub fn correct(outputs: &[f32], targets: &[f32], classes: usize) -> usize {
+    let largest = |row: &[f32]| (0..row.len()).reduce(|best, i| if row[i] > row[best] { i } else { best });
+    let rows = outputs.chunks(classes).zip(targets.chunks(classes));
+    rows.filter(|(y, t)| largest(y) == largest(t)).count()
+}
+
+/// Walks a tensor in the order of a file: axis `i` of `kept` is axis `perm[i]` of the file. Gives the
+/// number of each element in `kept`.
+#[doc(hidden)]
+pub fn in_file_order<const RANK: usize>(
+    kept: [usize; RANK],
+    perm: [usize; RANK],
+) -> impl Iterator<Item = usize> + use<RANK> {
+    // The step in `kept`, and the extent, of each axis of the file.
+    let (mut steps, mut extents) = ([0; RANK], [0; RANK]);
+    let mut step = 1;
+    for i in (0..RANK).rev() {
+        steps[perm[i]] = step;
+        extents[perm[i]] = kept[i];
+        step *= kept[i];
+    }
+    (0..step).map(move |flat| {
+        let (mut rest, mut at) = (flat, 0);
+        for axis in (0..RANK).rev() {
+            at += rest % extents[axis] * steps[axis];
+            rest /= extents[axis];
+        }
+        at
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_order() {
+        // Kept [2, 3], in the file [3, 2].
+        assert!(in_file_order([2, 3], [1, 0]).eq([0, 3, 1, 4, 2, 5]));
+        assert!(in_file_order([2, 3], [0, 1]).eq(0..6));
+        assert!(in_file_order([], []).eq([0]));
+    }
+
+    #[test]
+    fn class_ids() {
+        let mut rows = [[7.0; 3]; 2];
+        assert_eq!([2u8, 0].write(&mut rows), Ok(()));
+        assert_eq!(rows, [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
+        let wrong = [2u32, 3].write(&mut rows);
+        assert_eq!(wrong, Err(TrainError::Class { sample: 1, class: 3, classes: 3 }));
+        assert_eq!(correct(&[0.1, 0.2, 5.0, -1.0], &[0.0, 1.0, 0.0, 1.0], 2), 1);
+    }
+}

@@ -1,0 +1,167 @@
+//! Compiled trainers: the numbers of the step's graph, the same bits on every instruction set, files that
+//! come back, no heap.
+
+#[allow(dead_code, clippy::all)]
+#[path = "../../macros/compiler/tests/network_back/nets.rs"]
+mod nets;
+
+#[allow(dead_code, clippy::all)]
+#[path = "../../macros/compiler/tests/network_back/learners.rs"]
+mod learners;
+
+/// The networks, compiled when this crate was built.
+#[allow(dead_code)]
+mod compiled {
+    include!(concat!(env!("OUT_DIR"), "/networks.rs"));
+}
+
+use compiled::{Learner, LearnerTrainer, Perceptron};
+use kernforge::TrainError;
+use kernforge_compiler::graph::network::Network;
+use kernforge_compiler::graph::{ParamKind, interp};
+use kernforge_compiler::train::{Trainer, trainer};
+use std::collections::BTreeMap;
+
+fn numbers(seed: u64, len: usize) -> Vec<f32> {
+    nets::numbers(seed, len).into_iter().map(|v| v as f32).collect()
+}
+
+/// A trainer's graphs, interpreted in f64.
+struct Truth {
+    trainer: Trainer,
+    memory: BTreeMap<String, Vec<f64>>,
+}
+
+impl Truth {
+    fn new(network: &Network) -> Truth {
+        let trainer = trainer(network, network.train.as_ref().unwrap()).ok().unwrap();
+        let weights = network.weights.iter().map(|w| (w.key.clone(), w.values.as_ref().unwrap().to_vec()));
+        let states = trainer.network.states.iter().map(|s| (s.name.clone(), vec![0.0; s.shape.iter().product()]));
+        let memory = weights.chain(states).collect();
+        let mut truth = Truth { trainer, memory };
+        truth.entry(0, &[]);
+        truth
+    }
+
+    fn entry(&mut self, number: usize, given: &[&[f32]]) -> Vec<Vec<f64>> {
+        let graph = &self.trainer.network.entries[number].graph;
+        let mut given = given.iter();
+        let mut params: Vec<Vec<f64>> = (graph.params.iter())
+            .map(|p| match p.kind {
+                ParamKind::In => given.next().unwrap().iter().map(|v| f64::from(*v)).collect(),
+                ParamKind::Out => vec![0.0; p.shape.iter().product()],
+                _ => self.memory[&p.name].clone(),
+            })
+            .collect();
+        interp::run(graph, &mut params).unwrap();
+        let mut results = Vec::new();
+        for (p, value) in graph.params.iter().zip(params) {
+            match p.kind {
+                ParamKind::Out => results.push(value),
+                ParamKind::State => drop(self.memory.insert(p.name.clone(), value)),
+                _ => {}
+            }
+        }
+        results
+    }
+}
+
+fn close(found: &[f32], expected: &[f64], within: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+        assert!((f64::from(*f) - e).abs() <= within * (1.0 + e.abs()), "{i}: {f} instead of {e}");
+    }
+}
+
+type Images = [[[[f32; 1]; 12]; 12]; 5];
+
+fn images(seed: u64) -> Images {
+    let mut images = [[[[0.0; 1]; 12]; 12]; 5];
+    images.as_flattened_mut().as_flattened_mut().as_flattened_mut().copy_from_slice(&numbers(seed, 720));
+    images
+}
+
+#[test]
+fn a_convolutional_network_by_adamw() {
+    let mut truth = Truth::new(&learners::learner());
+    let mut found = Learner::trainer();
+    for seed in 0..6 {
+        let x = images(seed);
+        let classes: [u8; 5] = core::array::from_fn(|i| ((seed as usize * 3 + i) % 10) as u8);
+        let mut targets = [[0f32; 10]; 5];
+        targets.iter_mut().zip(classes).for_each(|(row, class)| row[class as usize] = 1.0);
+        let flat = x.as_flattened().as_flattened().as_flattened();
+        let expected = truth.entry(1, &[flat, targets.as_flattened()]);
+        let loss = found.step(&x, &classes).unwrap();
+        close(&[loss], &expected[0], 1e-4);
+    }
+    let weights = found.weights();
+    close(weights.fc_weight.as_flattened(), &truth.memory["weights.fc.weight"], 1e-3);
+    close(&weights.conv1_bias, &truth.memory["weights.conv1.bias"], 1e-3);
+    let x = images(9);
+    let flat = x.as_flattened().as_flattened().as_flattened();
+    let targets = [[0.1f32; 10]; 5];
+    let expected = truth.entry(2, &[flat, targets.as_flattened()]);
+    let evaluation = found.evaluate(&x, &targets).unwrap();
+    close(&[evaluation.loss], &expected[0], 1e-3);
+}
+
+#[test]
+fn a_perceptron_by_clipped_descent() {
+    let mut truth = Truth::new(&learners::perceptron());
+    let mut found = Perceptron::trainer();
+    let (mut first, mut last) = (0.0, 0.0);
+    for step in 0..30 {
+        let mut x = [[0f32; 20]; 4];
+        let mut t = [[0f32; 7]; 4];
+        x.as_flattened_mut().copy_from_slice(&numbers(step % 3 + 5, 80));
+        t.as_flattened_mut().copy_from_slice(&numbers(step % 3 + 9, 28));
+        let expected = truth.entry(1, &[x.as_flattened(), t.as_flattened()]);
+        last = found.step(&x, &t).unwrap();
+        close(&[last], &expected[0], 1e-4);
+        if step == 0 {
+            first = last;
+        }
+    }
+    assert!(last < 0.5 * first, "{first} to {last}");
+    close(found.weights().hidden_weight.as_flattened(), &truth.memory["weights.hidden.weight"], 1e-3);
+}
+
+#[test]
+fn files_come_back() {
+    let mut trained = Learner::trainer();
+    let (x, classes) = (images(1), [1u8, 2, 3, 4, 5]);
+    trained.step(&x, &classes).unwrap();
+    let mut file = Vec::new();
+    trained.save(&mut file).unwrap();
+    let mut other = LearnerTrainer::boxed();
+    other.load(&file).unwrap();
+    assert_eq!(other.weights().conv2_weight, trained.weights().conv2_weight);
+    assert_eq!(other.evaluate(&x, &classes), trained.evaluate(&x, &classes));
+    // As PyTorch has it: [out, in].
+    let file_of = kernforge_safetensors::Header::parse(&file).unwrap();
+    let weight = file_of.get("fc.weight").unwrap();
+    assert_eq!(weight.shape, [10, 144]);
+    let values = weight.dtype.numbers(weight.bytes(&file)).unwrap();
+    assert_eq!(values[144 * 3 + 5] as f32, trained.weights().fc_weight[5][3]);
+    assert_eq!(file_of.get("conv1.weight").unwrap().shape, [8, 1, 3, 3]);
+    let error = other.load(&file[..file.len() - 4]).unwrap_err();
+    assert!(error.to_string().contains("was it cut short"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_learnt_changes_nothing() {
+    let mut found = Learner::trainer();
+    let mut x = images(1);
+    let classes = [1u16, 2, 3, 4, 5];
+    found.step(&x, &classes).unwrap();
+    let before = found.weights().clone();
+    let wrong = found.step(&x, &[1u16, 2, 3, 10, 5]);
+    assert_eq!(wrong, Err(TrainError::Class { sample: 3, class: 10, classes: 10 }));
+    x[2][3][4][0] = f32::NAN;
+    let wrong = found.step(&x, &classes).unwrap_err();
+    assert!(matches!(wrong, TrainError::NotFinite { loss } if loss.is_nan()), "{wrong}");
+    assert_eq!(format!("{:?}", found.weights()), format!("{before:?}"));
+    found.set_learning_rate(0.0);
+    assert_eq!(found.learning_rate(), 0.0);
+}
