@@ -66,7 +66,7 @@ pub mod __private {
     pub use crate::train::load;
     #[cfg(feature = "std")]
     pub use crate::train::save;
-    pub use crate::train::{correct, finite, in_file_order};
+    pub use crate::train::{correct, dropout, finite, in_file_order};
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     #[cfg(feature = "alloc")]
@@ -94,11 +94,7 @@ macro_rules! __with_alloc {
     ($($items:tt)*) => {};
 }
 
-<<<<<<< HEAD
 /// Items of generated code that need the standard library: there only with the feature `std`.
-=======
-/// Items of generated code that need `std`: there only with the feature `std` of this crate.
->>>>>>> 38d5b1c (Training: a step is one more entry of a network that keeps its weights as states)
 #[cfg(feature = "std")]
 #[doc(hidden)]
 #[macro_export]
@@ -106,11 +102,7 @@ macro_rules! __with_std {
     ($($items:tt)*) => { $($items)* };
 }
 
-<<<<<<< HEAD
 /// Items of generated code that need the standard library: there only with the feature `std`.
-=======
-/// Items of generated code that need `std`: there only with the feature `std` of this crate.
->>>>>>> 38d5b1c (Training: a step is one more entry of a network that keeps its weights as states)
 #[cfg(not(feature = "std"))]
 #[doc(hidden)]
 #[macro_export]

@@ -95,6 +95,28 @@ pub fn finite(loss: f32) -> Result<f32, TrainError> {
     if loss.is_finite() { Ok(loss) } else { Err(TrainError::NotFinite { loss }) }
 }
 
+/// Draws a mask: 0 with probability `p`, else `1/(1 − p)`. `counter` is the seed, the step and the number of the
+/// mask; each element is a function of those and of its place (SplitMix64's mixing, Steele et al. 2014).
+#[doc(hidden)]
+pub fn dropout(mask: &mut [f32], p: f64, counter: [u64; 3]) {
+    let start = counter.iter().fold(0, |state: u64, part| mix(state ^ mix(part.wrapping_add(GOLDEN))));
+    let limit = (p * (1u64 << 32) as f64) as u64;
+    let kept = (1.0 / (1.0 - p)) as f32;
+    for (i, place) in mask.iter_mut().enumerate() {
+        let draw = mix(start.wrapping_add((i as u64).wrapping_mul(GOLDEN))) >> 32;
+        *place = if draw < limit { 0.0 } else { kept };
+    }
+}
+
+/// 2⁶⁴ divided by the golden ratio.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 /// How many rows of `classes` numbers have their largest where the targets have theirs.
 #[doc(hidden)]
 pub fn correct(outputs: &[f32], targets: &[f32], classes: usize) -> usize {
@@ -138,6 +160,20 @@ mod tests {
         assert!(in_file_order([2, 3], [1, 0]).eq([0, 3, 1, 4, 2, 5]));
         assert!(in_file_order([2, 3], [0, 1]).eq(0..6));
         assert!(in_file_order([], []).eq([0]));
+    }
+
+    #[test]
+    fn masks() {
+        let mut mask = [7.0; 10_000];
+        dropout(&mut mask, 0.2, [1, 2, 3]);
+        let dropped = mask.iter().filter(|m| **m == 0.0).count();
+        // Four standard deviations of 40.
+        assert!((1840..2160).contains(&dropped), "{dropped}");
+        assert!(mask.iter().all(|m| *m == 0.0 || *m == 1.25));
+        let mut other = [7.0; 10_000];
+        dropout(&mut other, 0.2, [1, 3, 3]);
+        let same = mask.iter().zip(&other).filter(|(a, b)| a == b).count();
+        assert!((6640..6960).contains(&same), "{same}"); // 0.8² + 0.2²
     }
 
     #[test]

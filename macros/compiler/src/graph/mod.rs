@@ -269,6 +269,9 @@ pub enum Unary {
     HardSigmoid,
     HardSwish,
     Softplus,
+    /// While training, elements are dropped with this probability and the others grow accordingly; anywhere
+    /// else it is the identity.
+    Dropout(f64),
     Clamp(f64, f64),
     /// `x` to the power of a number. A whole exponent from −4 to 4 is multiplications (and a reciprocal), ½ and −½
     /// are roots, 0 gives 1; any other is `exp(p · log x)`: NaN for x < 0, and for 0 what `log` and `exp` make of it.

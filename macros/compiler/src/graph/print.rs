@@ -133,6 +133,7 @@ fn unary(f: Unary) -> &'static str {
         Unary::HardSigmoid => "hard_sigmoid",
         Unary::HardSwish => "hard_swish",
         Unary::Softplus => "softplus",
+        Unary::Dropout(_) => "dropout",
         Unary::Clamp(..) => "clamp",
         Unary::Pow(_) => "pow",
     }
@@ -153,7 +154,9 @@ fn binary(f: Binary) -> &'static str {
 /// What follows the operands.
 pub(crate) fn details(op: &Op) -> String {
     match op {
-        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x)) => format!(" by [{}]", numbers(&[*x])),
+        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x) | Unary::Dropout(x)) => {
+            format!(" by [{}]", numbers(&[*x]))
+        }
         Op::Unary(Unary::Clamp(lo, hi)) => format!(" by [{}]", numbers(&[*lo, *hi])),
         Op::Conv(w, groups) | Op::ConvTranspose { window: w, groups } | Op::ConvFilter { window: w, groups } => {
             format!("{} groups {groups}", window(w))

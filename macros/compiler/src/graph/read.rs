@@ -129,6 +129,7 @@ fn plain() -> Vec<Op> {
         Unary::HardSigmoid,
         Unary::HardSwish,
         Unary::Softplus,
+        Unary::Dropout(0.0),
         Unary::Clamp(0.0, 0.0),
         Unary::Pow(0.0),
     ];
@@ -164,7 +165,7 @@ fn plain() -> Vec<Op> {
 /// What follows the operands.
 fn details(r: &mut Reader<'_>, op: &mut Op) -> Result<(), String> {
     match op {
-        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x)) => {
+        Op::Unary(Unary::LeakyRelu(x) | Unary::Elu(x) | Unary::Pow(x) | Unary::Dropout(x)) => {
             let place = r.clone();
             r.expect("by")?;
             let [value] = numbers(r)?[..] else { return Err(place.fail("one number is needed")) };

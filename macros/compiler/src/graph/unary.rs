@@ -67,6 +67,7 @@ pub fn block(unary: Unary) -> Block {
             let gate = hard_sigmoid(&mut b, x);
             b.prim(Prim::Mul, &[x, gate])
         }
+        Unary::Dropout(_) => x,
         Unary::Softplus => {
             // max(x, 0) + ln(1 + e^−|x|): no overflow
             let abs = b.prim(Prim::Abs, &[x]);

@@ -4,6 +4,7 @@
 //! softmax(x)     m = max x; e = exp(x − m); r = 1 / Σ e; e · r
 //! log_softmax(x) m = max x; d = x − m; d − log Σ exp d
 //! normalize(x)   d = x − mean x; d · rsqrt(mean d² + eps)
+//! dropout(x)     x
 //! ```
 //! The max is subtracted first, so that no exponent overflows; the variance is taken of the centred
 //! values (two passes), not as E\[x²\] − E\[x\]², which cancels.
@@ -39,6 +40,7 @@ pub fn run(graph: Graph) -> Graph {
             let scale = b.unary(Unary::Rsqrt, shifted);
             b.binary(Binary::Mul, d, scale)
         }
+        Op::Unary(Unary::Dropout(_)) => inputs[0],
         Op::Param(_)
         | Op::Constant(_)
         | Op::Cast

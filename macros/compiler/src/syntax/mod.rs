@@ -14,6 +14,7 @@ mod network_options;
 mod network_types;
 mod options;
 mod print;
+mod train_options;
 mod types;
 mod visible;
 

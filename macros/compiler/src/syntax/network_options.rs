@@ -2,7 +2,7 @@
 
 use super::ast::network::{Key, Options, Weights};
 use super::function::separated;
-use super::{parse_all, report};
+use super::{parse_all, report, train_options};
 use crate::error::Errors;
 use crate::graph::network::PruneRule;
 use crate::isa::Isa;
@@ -14,7 +14,7 @@ use syn::punctuated::Punctuated;
 use syn::{LitFloat, LitInt, LitStr, Token};
 
 /// The names of all options.
-const NAMES: [&str; 9] = ["weights", "format", "keys", "ignore", "batch", "golden", "prune", "family", "isa"];
+const NAMES: [&str; 10] = ["weights", "format", "keys", "ignore", "batch", "golden", "prune", "family", "isa", "train"];
 
 /// Parses the arguments.
 pub fn parse(tokens: TokenStream, errors: &mut Errors) -> Options {
@@ -115,7 +115,10 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
                 }
             }
         }
-        "train" => return Err(syn::Error::new(span, "training is not available yet")),
+        "train" => {
+            twice(options.train.is_some())?;
+            options.train = Some(train_options::parse(parenthesised(input)?, span)?);
+        }
         "onnx" => {
             return Err(syn::Error::new(
                 span,
@@ -188,7 +191,7 @@ fn member(input: ParseStream<'_>) -> syn::Result<(Ident, Vec<usize>)> {
     Ok((name, values.iter().map(LitInt::base10_parse).collect::<syn::Result<Vec<usize>>>()?))
 }
 
-fn number(input: ParseStream<'_>) -> syn::Result<(f64, Span)> {
+pub(super) fn number(input: ParseStream<'_>) -> syn::Result<(f64, Span)> {
     let span = input.span();
     if input.peek(LitFloat) {
         return Ok((input.parse::<LitFloat>()?.base10_parse()?, span));
@@ -196,7 +199,7 @@ fn number(input: ParseStream<'_>) -> syn::Result<(f64, Span)> {
     Ok((input.parse::<LitInt>()?.base10_parse::<u32>()? as f64, span))
 }
 
-fn parenthesised(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+pub(super) fn parenthesised(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let content;
     syn::parenthesized!(content in input);
     content.parse()

@@ -17,6 +17,7 @@
 //! A weight that the graph only ever reads through one transpose is kept in that transpose's layout:
 //! a step then neither transposes it nor its gradient.
 
+pub mod dropout;
 pub mod loss;
 pub mod norm;
 pub mod optimizer;
@@ -24,7 +25,7 @@ pub mod optimizer;
 use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::build::Build;
-use crate::graph::network::{Entry, Network, State, Weight};
+use crate::graph::network::{Entry, Network, Source, State, Weight};
 use crate::graph::{Graph, NodeId, Op, Param, ParamId, ParamKind, Shape};
 use crate::passes;
 use crate::syntax::ast::Vis;
@@ -71,6 +72,8 @@ pub struct Trainer {
     pub kept: Vec<Kept>,
     /// The shape of a sample's targets.
     pub targets: Shape,
+    /// What is to be drawn before each step.
+    pub masks: Vec<dropout::Mask>,
 }
 
 /// Makes the trainer of a network's first entry.
@@ -88,7 +91,7 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         let shape = k.perm.iter().filter_map(|a| weight.shape.get(*a).copied()).collect();
         states.add("weights", &k.key, shape);
     }
-    let step = step(&forward, &kept, &mut states)?;
+    let (step, masks) = step(&forward, &kept, &mut states)?;
     let evaluate = evaluate(&forward, training)?;
     let start = start(network, &entry.graph, &kept, &states);
     let entries =
@@ -104,7 +107,7 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         train: None,
         ..network.clone()
     };
-    Ok(Trainer { network: trainer, kept, targets })
+    Ok(Trainer { network: trainer, kept, targets, masks })
 }
 
 fn private(name: &str, graph: Graph, tuple: bool) -> Entry {
@@ -128,6 +131,11 @@ fn check(network: &Network, training: &Training, graph: &Graph) -> Result<(), Er
     if !network.states.is_empty() {
         let message = "a network that remembers something between calls cannot be trained: a batch holds samples that \
                        have nothing to do with each other; leave `stream = true` and `history` out";
+        errors.push(training.span, message);
+    }
+    if matches!(network.source, Source::Runtime) {
+        let message = "training starts from weights that are known: `weights = seeded(1)`, `zeroed` or a file; `load` \
+                       reads others later";
         errors.push(training.span, message);
     }
     let in_out = graph.params.iter().filter(|p| matches!(p.kind, ParamKind::InOut | ParamKind::Scalar));
@@ -279,9 +287,10 @@ fn as_states(graph: &mut Graph) {
     }
 }
 
-fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<Graph, Errors> {
+fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Graph, Vec<dropout::Mask>), Errors> {
     let training = states.training;
-    let (mut graph, running) = norm::with_batch_statistics(forward, states.network)?;
+    let (graph, running) = norm::with_batch_statistics(forward, states.network)?;
+    let (mut graph, masks) = dropout::with_masks(&graph, states);
     graph.name = "step".into();
     let (output, targets) = compared(&mut graph, training.span);
     let layer = graph.layer.take();
@@ -319,7 +328,7 @@ fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<Graph
     let out = parameter(&mut graph, ParamKind::Out, "loss", &[], training.span);
     graph.stores.push((out, loss));
     graph.layer = layer;
-    Ok(graph)
+    Ok((graph, masks))
 }
 
 fn evaluate(forward: &Graph, training: &Training) -> Result<Graph, Errors> {

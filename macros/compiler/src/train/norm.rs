@@ -1,14 +1,15 @@
 //! Batch normalisation while training: each batch is normalised by its own mean and variance, and the
 //! running ones, which `forward` uses, follow.
 //!
-//! `check` writes a batch normalisation as `(x − running_mean) · (weight / √(running_var + eps)) + bias`. In a
-//! step the two weights of that name are replaced where they are read, by what the batch gives.
+//! `check` writes a batch normalisation as arithmetic on its input and on weights alone, whose statistics are
+//! the weights `running_mean` and `running_var`. The input is what enters that arithmetic from outside of the
+//! layer. In a step the two statistics are replaced where they are read, by what the batch gives.
 
 use crate::dtype::DType;
-use crate::error::{Error, Errors};
+use crate::error::Errors;
 use crate::graph::build::Build;
-use crate::graph::network::Network;
-use crate::graph::{Binary, Graph, NodeId, Op, ReduceKind};
+use crate::graph::network::{LayerId, Network};
+use crate::graph::{Graph, NodeId, Op, ParamKind, ReduceKind};
 
 /// How much of a batch's statistics enters the running ones: PyTorch's default.
 const MOMENTUM: f64 = 0.1;
@@ -35,42 +36,29 @@ pub fn with_batch_statistics(graph: &Graph, network: &Network) -> Result<(Graph,
         Op::Param(p) => Some(graph.param(*p).name.as_str()).filter(|name| is_running(name)),
         _other => None,
     };
-    // Where each running mean is taken off: the image, and the name.
-    let mut centres: Vec<(usize, NodeId, &str)> = Vec::new();
+    let fixed = fixed(graph);
     let mut errors = Errors::new();
-    for (i, node) in graph.nodes.iter().enumerate() {
-        for name in node.inputs.iter().filter_map(|n| statistic(*n)) {
-            match (&node.op, node.inputs.as_slice()) {
-                (Op::Binary(Binary::Sub), [x, _]) if name.ends_with("mean") => {
-                    if centres.iter().any(|c| c.2 == name) {
-                        let message =
-                            format!("`{name}` normalises twice in one call: a step could follow only one of them");
-                        errors.push(node.span, message);
-                    }
-                    centres.push((i, *x, name));
-                }
-                (Op::Binary(Binary::Add), _) if name.ends_with("var") => {}
-                (_, _) => errors.push(node.span, format!("`{name}` is used outside of its batch normalisation")),
-            }
-        }
-    }
     let mut running = Vec::new();
     let mut out = Graph { params: graph.params.clone(), ..Graph::new(graph.name.clone()) };
     let mut map: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
     // By layer: the batch's mean and variance.
-    let mut known: Vec<(Option<crate::graph::network::LayerId>, NodeId, NodeId)> = Vec::new();
+    let mut known: Vec<(Option<LayerId>, NodeId, NodeId)> = Vec::new();
     for node in &graph.nodes {
         out.layer = node.layer;
         let reads = node.inputs.iter().any(|n| statistic(*n).is_some());
         if reads && !known.iter().any(|k| k.0 == node.layer) {
-            let centre = centres.iter().find(|c| graph.nodes.get(c.0).is_some_and(|n| n.layer == node.layer));
-            let Some((at, x, name)) = centre else {
+            let name = node.inputs.iter().find_map(|n| statistic(*n)).unwrap_or_default();
+            let stem = name.trim_end_matches("running_mean").trim_end_matches("running_var");
+            let [x] = entering(graph, &fixed, node.layer)[..] else {
                 let layer = node.layer.and_then(|l| network.layers.get(l.0 as usize)).map_or("", |l| &l.path);
-                return Err(Error { span: node.span, message: format!("`{layer}` has a variance but no mean") }.into());
+                errors.push(
+                    node.span,
+                    format!("`{layer}` normalises more than one tensor: its running statistics could follow only one"),
+                );
+                map.push(out.push(node.op.clone(), vec![], node.dtype, node.shape.clone(), node.span));
+                continue;
             };
-            let Some(x) = map.get(x.0 as usize).copied() else {
-                return Err(Error { span: node.span, message: format!("node {at} of `{name}` comes too early") }.into());
-            };
+            let x = map.get(x.0 as usize).copied().unwrap_or(x);
             let mut b = Build { graph: &mut out, dtype: DType::F32, span: node.span };
             let shape = b.shape(x);
             let channels = [shape.last().copied().unwrap_or(1)];
@@ -83,8 +71,7 @@ pub fn with_batch_statistics(graph: &Graph, network: &Network) -> Result<(Graph,
             let (mean, var) = (b.reshape(mean, &channels), b.reshape(var, &channels));
             // The running variance is the unbiased one.
             let unbiased = b.times(var, count as f64 / count.saturating_sub(1).max(1) as f64);
-            let stem = name.strip_suffix("running_mean").unwrap_or(name);
-            running.push(Running { state: (*name).to_string(), batch: mean, momentum: MOMENTUM });
+            running.push(Running { state: format!("{stem}running_mean"), batch: mean, momentum: MOMENTUM });
             running.push(Running { state: format!("{stem}running_var"), batch: unbiased, momentum: MOMENTUM });
             known.push((node.layer, mean, var));
         }
@@ -105,4 +92,30 @@ pub fn with_batch_statistics(graph: &Graph, network: &Network) -> Result<(Graph,
     out.stores = graph.stores.iter().map(|&(p, n)| (p, map.get(n.0 as usize).copied().unwrap_or(n))).collect();
     out.layer = graph.layer;
     errors.finish((out, running))
+}
+
+/// Which nodes are computed from weights and numbers alone.
+fn fixed(graph: &Graph) -> Vec<bool> {
+    let mut fixed: Vec<bool> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        fixed.push(match &node.op {
+            Op::Param(p) => graph.param(*p).kind == ParamKind::Weight,
+            _other => node.inputs.iter().all(|n| fixed.get(n.0 as usize).copied().unwrap_or(false)),
+        });
+    }
+    fixed
+}
+
+/// The nodes from outside of a layer that its arithmetic reads.
+fn entering(graph: &Graph, fixed: &[bool], layer: Option<LayerId>) -> Vec<NodeId> {
+    let mut found: Vec<NodeId> = Vec::new();
+    for node in graph.nodes.iter().filter(|n| n.layer == layer) {
+        for &x in &node.inputs {
+            let outside = graph.node(x).layer != layer && !fixed.get(x.0 as usize).copied().unwrap_or(false);
+            if outside && !found.contains(&x) {
+                found.push(x);
+            }
+        }
+    }
+    found
 }

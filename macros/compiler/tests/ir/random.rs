@@ -324,6 +324,7 @@ fn operation() -> impl Strategy<Value = Formula> {
             Unary::HardSigmoid,
             Unary::HardSwish,
             Unary::Softplus,
+            Unary::Dropout(a),
             Unary::Clamp(a, b),
         ];
         let binary =

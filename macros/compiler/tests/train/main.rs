@@ -181,7 +181,8 @@ fn optimisers() {
 #[test]
 fn losses() {
     let network = line();
-    let losses: [(Loss, fn(&[f64], &[f64]) -> f64); 5] = [
+    type Definition = fn(&[f64], &[f64]) -> f64;
+    let losses: [(Loss, Definition); 5] = [
         (Loss::MeanSquaredError, |y, t| y.iter().zip(t).map(|(y, t)| (y - t).powi(2)).sum::<f64>() / 2.0),
         (Loss::BinaryCrossEntropy, |y, t| {
             let p = |y: f64| 1.0 / (1.0 + (-y).exp());

@@ -5,7 +5,7 @@ use super::super::{Checker, Value, products, show};
 use super::names::Site;
 use super::weights::Wanted;
 use crate::dtype::DType;
-use crate::graph::{Binary, NodeId, Shape};
+use crate::graph::{Binary, NodeId, Shape, Unary};
 use crate::import::format::{self, Direction, Role};
 use crate::ops::layers::Layer;
 use crate::syntax::ast::{Expr, ExprKind};
@@ -55,7 +55,7 @@ impl Checker {
             Layer::Attention => self.attention(args),
             Layer::Param => self.param_layer(args),
             Layer::History => self.history(args),
-            Layer::Dropout => self.tensor(args, "x").map(Value::Tensor),
+            Layer::Dropout => self.dropout(args),
         };
         result.unwrap_or_else(|| {
             self.seen.invalid = true;
@@ -262,6 +262,17 @@ impl Checker {
         let slope = if shape.is_empty() { self.reshaped(slope, Vec::new()) } else { slope };
         let y = self.elementwise(Binary::Prelu, x, slope, shape, args.call());
         Some(self.finish(&site, Some(x), first, y))
+    }
+
+    /// `dropout(x, 0.5)`
+    fn dropout(&mut self, args: &Arguments<'_>) -> Option<Value> {
+        let (x, p) = (self.input(args), self.number(args, "p"));
+        let (x, p) = (x?, p?);
+        if !(0.0..1.0).contains(&p) {
+            self.fail(args.span("p"), format!("`p` is the part that is dropped, from 0 to less than 1, not {p}"));
+            return None;
+        }
+        Some(Value::Tensor(self.function(Unary::Dropout(p), x, args.call())))
     }
 
     /// `param([16, 32])`

@@ -154,6 +154,7 @@ fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Netw
         ignore: network.options.ignore.clone(),
         golden,
         prune,
+        train: network.options.train.clone(),
     })
 }
 

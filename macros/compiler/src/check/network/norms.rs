@@ -47,7 +47,14 @@ impl Checker {
     /// `x · scale + shift` with `scale = weight / sqrt(var + eps)`, `shift = bias − mean · scale`.
     pub(super) fn batch_norm_layer(&mut self, args: &Arguments<'_>) -> Option<Value> {
         let (x, channels, eps) = self.normalised(args)?;
-        self.number(args, "momentum")?;
+        let momentum = self.number(args, "momentum")?;
+        if momentum != 0.1 {
+            let message = format!(
+                "running statistics follow the batches with a momentum of 0.1; {momentum} is not available yet"
+            );
+            self.fail(args.span("momentum"), message);
+            return None;
+        }
         let site = self.site(args, self.fed(x, "channels"))?;
         let (first, at) = (self.graph.nodes.len(), args.call());
         let (kind, native) = (format::Layer::BatchNorm, [channels]);

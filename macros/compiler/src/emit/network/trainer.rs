@@ -26,8 +26,8 @@ use crate::emit::module::{cfgs, visibility};
 use crate::emit::signature::{array, parameter};
 use crate::error::{Error, Errors};
 use crate::graph::ParamKind;
-use crate::graph::network::Network;
-use crate::train::{Kept, Trainer, Training, optimizer};
+use crate::graph::network::{Network, Source};
+use crate::train::{Kept, Trainer, Training, dropout, optimizer};
 use proc_macro2::TokenStream;
 use std::fmt::Write;
 
@@ -62,14 +62,14 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let _ = writeln!(
         text,
         "{cfgs}/// Trains [`{of}`]: its weights, what the optimiser remembers, and the memory of a step. No step uses the heap.\n\
-         {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n}}\n\n\
+         {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n    steps: u64,\n}}\n\n\
          {cfgs}#[allow(dead_code)]\nimpl {name} {{\n\
          /// Samples of a step.\npub const BATCH: usize = {batch};\n\
          /// Bytes of a step's intermediate results.\npub const ARENA_BYTES: usize = {net}::ARENA_BYTES;\n\
          /// Bytes of weights, moments and what else is kept between steps.\n\
          pub const STATE_BYTES: usize = {state}::BYTES;\n\n\
          /// A trainer at the network's own weights.\n\
-         pub fn new() -> {name} {{\n    let mut trainer = {name} {{ net: {net}::new(), targets: [{zeros}; {batch}] }};\n    \
+         pub fn new() -> {name} {{\n    let mut trainer = {name} {{ net: {net}::new(), targets: [{zeros}; {batch}], steps: 0 }};\n    \
              trainer.net.start();\n    trainer\n}}\n\n\
          ::kernforge::__with_alloc! {{\n\
          /// The same, built on the heap without a copy on the stack.\n\
@@ -80,7 +80,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          /// One step of the optimiser on a batch. The loss is the one before the step; an error leaves everything as it was.\n\
          pub fn step(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
              -> ::core::result::Result<f32, ::kernforge::TrainError> {{\n    \
-             ::kernforge::Targets::write(targets, &mut self.targets)?;\n    \
+             ::kernforge::Targets::write(targets, &mut self.targets)?;\n{masks}    \
              ::kernforge::__private::finite(self.net.run_step({given}&self.targets))\n}}\n\n\
          /// The loss of a batch and how much of it is right, by the weights as they are.\n\
          pub fn evaluate(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
@@ -103,8 +103,33 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
              {vis} fn trainer() -> {name} {{\n        {name}::new()\n    }}\n}}",
         files(network, trainer)?,
         network.name,
+        masks = masks(network, trainer),
     );
     Ok(text)
+}
+
+/// Draws the masks of a step.
+fn masks(network: &Network, trainer: &Trainer) -> String {
+    if trainer.masks.is_empty() {
+        return String::new();
+    }
+    let seed = match network.source {
+        Source::Seeded(seed) => seed,
+        Source::File { .. } | Source::Runtime | Source::Zeroed => 0,
+    };
+    let mut text = String::from("    self.steps += 1;\n    let masks = &mut self.net.state_mut().dropout;\n");
+    for (n, mask) in trainer.masks.iter().enumerate() {
+        let part = dropout::part(n);
+        let name = format!("{}.{part}", dropout::PATH);
+        let rank = trainer.network.state(&name).map_or(1, |s| s.shape.len());
+        let flat = ".as_flattened_mut()".repeat(rank.saturating_sub(1));
+        let _ = writeln!(
+            text,
+            "    ::kernforge::__private::dropout(&mut masks.{part}{flat}, {:?}, [{seed}, self.steps, {n}]);",
+            mask.p
+        );
+    }
+    text
 }
 
 /// `save` and `load`.

@@ -137,6 +137,7 @@ impl At<'_> {
                 let inner = b.select(below, between, dy);
                 b.keep(above, inner)
             }
+            Unary::Dropout(_) => dy,
             Unary::Softplus => {
                 let slope = b.unary(Unary::Sigmoid, x);
                 b.mul(dy, slope)

@@ -4,6 +4,7 @@ use super::{Expr, Vis};
 use crate::dtype::DType;
 use crate::graph::network::PruneRule;
 use crate::isa::Isa;
+use crate::train::Training;
 use proc_macro2::{Ident, Span, TokenStream};
 
 /// `#[network(..)] impl Net { .. }`
@@ -192,6 +193,8 @@ pub struct Options {
     pub family: Vec<(Ident, Vec<usize>)>,
     /// `isa(avx2)`
     pub isas: Vec<Isa>,
+    /// `train(batch = 32, loss = cross_entropy, optimizer = adam(lr = 1e-3))`
+    pub train: Option<Training>,
 }
 
 /// Where the weights come from, as written.
