@@ -12,7 +12,7 @@ usage:
     kern explain FILE.rs[::NAME] [--isa ISA]
     kern weights FILE.onnx [-o FILE.safetensors] [--map FILE] [--format FORMAT]
 
-    dump      prints what the compiler makes of the kernels in a file, or of the one called NAME
+    dump      prints what the compiler makes of the kernels and networks in a file, or of the one called NAME
     explain   prints the schedule of each contraction, its predicted cost and the runners-up
     weights   writes the weights of an ONNX file for `#[network(weights = ..)]`
 

@@ -1,12 +1,13 @@
 //! `kern`: looks inside the compiler, and prepares weight files for it.
 //!
 //! It reads a Rust source file, finds the `gemm!`, `conv!` and `pool!` blocks and `#[kernel]`
-//! functions in it, and shows what the macros make of them. It shows exactly what the macros
+//! functions and `#[network]`s in it, and shows what the macros make of them. It shows exactly what the macros
 //! compile, because it calls the same library.
 
 mod args;
 mod dump;
 mod explain;
+mod network;
 mod source;
 mod weights;
 
@@ -30,7 +31,15 @@ fn main() -> ExitCode {
 /// The text that a command prints.
 fn run(request: &Request) -> Result<String, String> {
     match &request.command {
-        Command::Dump(stage) => dump::dump(request, source::kernels(&request.file)?, *stage),
+        Command::Dump(stage) => {
+            let networks = network::networks(&request.file)?;
+            let text = network::dump(request, &networks, *stage)?;
+            let named = request.name.as_ref().is_some_and(|name| networks.iter().any(|n| n.network.name == name));
+            match named {
+                true => Ok(text),
+                false => Ok(text + &dump::dump(request, source::kernels(&request.file)?, *stage)?),
+            }
+        }
         Command::Explain => explain::explain(request, source::kernels(&request.file)?),
         Command::Weights(export) => weights::weights(&request.file, export),
     }

@@ -41,7 +41,7 @@ fn kernels_in(file: &str, text: &str) -> Result<Vec<Source>, String> {
 }
 
 /// One line per mistake.
-fn report(file: &str, errors: &Errors) -> String {
+pub fn report(file: &str, errors: &Errors) -> String {
     let line = |e: &kernforge_compiler::error::Error| {
         let start = e.span.start();
         format!("{file}:{}:{}: error: {}", start.line, start.column + 1, e.message)

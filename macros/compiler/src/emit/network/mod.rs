@@ -129,7 +129,7 @@ fn lex(text: &str) -> Result<TokenStream, Internal> {
 }
 
 /// The units, the drivers and the table of drivers.
-fn code(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
+pub fn code(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
     let mut text = driver::units(compiled)?;
     let isas = isas(network);
     for entry in &compiled.entries {
