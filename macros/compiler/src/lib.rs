@@ -83,19 +83,42 @@ pub fn expand_kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
     output(&functions, errors)
 }
 
-/// `#[network(..)] impl Net { .. }`: the macro's output.
+/// `#[network(..)] impl Net { .. }`: the macro's output. On an error the output is the errors and
+/// the network's items without code; an editor gets the items without code anyway, at once.
 pub fn expand_network(attr: TokenStream, item: TokenStream) -> TokenStream {
+    network_items(attr, item, in_editor())
+}
+
+/// What an editor gets: the network checked, and its items without code.
+pub fn expand_network_items(attr: TokenStream, item: TokenStream) -> TokenStream {
+    network_items(attr, item, true)
+}
+
+/// Whether this runs inside rust-analyzer, which sets the variable for its server of macros.
+fn in_editor() -> bool {
+    std::env::var_os("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some()
+}
+
+fn network_items(attr: TokenStream, item: TokenStream, items_only: bool) -> TokenStream {
     let (network, mut errors) = syntax::parse_network(attr, item);
     let Some(network) = network else { return errors.to_tokens() };
     let checked = check::network::check(&network);
-    match checked.and_then(|n| if errors.is_empty() { compile_network(&n) } else { Ok(TokenStream::new()) }) {
-        Ok(items) if errors.is_empty() => items,
-        Ok(_) => errors.to_tokens(),
-        Err(more) => {
-            errors.append(more);
-            errors.to_tokens()
+    let items = match (checked, items_only) {
+        (Ok(checked), false) if errors.is_empty() => compile_network(&checked),
+        (Ok(checked), _) => Ok(emit::network::stub(&checked)),
+        (Err(e), _) => Err(e),
+    };
+    let items = items.unwrap_or_else(|e| {
+        errors.append(e);
+        // The members of a family have names that only a macro without mistakes could tell.
+        if network.generics.is_empty() {
+            emit::network::stub(&check::network::signatures(&network))
+        } else {
+            TokenStream::new()
         }
-    }
+    });
+    let errors = errors.to_tokens();
+    quote::quote! { #errors #items }
 }
 
 /// All functions of a block, compiled; for tools.

@@ -1,9 +1,10 @@
 //! Networks of real size, checked whole: their weights' keys and shapes against the files, and what
 //! they compute against what was recorded.
 
+use crate::running::Running;
 use crate::{keys, network};
+use kernforge_compiler::graph::ParamKind;
 use kernforge_compiler::graph::network::Network;
-use kernforge_compiler::graph::{ParamKind, interp};
 use kernforge_compiler::import::WeightFile;
 use quote::ToTokens;
 use std::path::{Path, PathBuf};
@@ -45,45 +46,6 @@ fn with_file(file: &str, name: &str, weights: &str) -> Network {
 fn as_it_is(file: &str, name: &str) -> Network {
     let (attr, item) = source(file, name);
     network(&attr, &item).unwrap_or_else(|e| panic!("{name}: {e:#?}"))
-}
-
-/// A network running in the graph's interpreter.
-struct Running<'a> {
-    network: &'a Network,
-    states: Vec<(String, Vec<f64>)>,
-}
-
-impl<'a> Running<'a> {
-    fn new(network: &'a Network) -> Running<'a> {
-        let states = network.states.iter().map(|s| (s.name.clone(), vec![0.0; s.shape.iter().product()])).collect();
-        Running { network, states }
-    }
-
-    /// The results of a call of the first entry.
-    fn call(&mut self, inputs: &[&[f64]]) -> Vec<Vec<f64>> {
-        let graph = &self.network.entries[0].graph;
-        let mut inputs = inputs.iter();
-        let mut params: Vec<Vec<f64>> = graph
-            .params
-            .iter()
-            .map(|p| match p.kind {
-                ParamKind::Weight => self.network.weight(&p.name).unwrap().values.as_ref().unwrap().to_vec(),
-                ParamKind::State => self.states.iter().find(|s| s.0 == p.name).unwrap().1.clone(),
-                ParamKind::Out => vec![0.0; p.shape.iter().product()],
-                ParamKind::In | ParamKind::InOut | ParamKind::Scalar => inputs.next().unwrap().to_vec(),
-            })
-            .collect();
-        interp::run(graph, &mut params).unwrap();
-        let mut results = Vec::new();
-        for (param, values) in graph.params.iter().zip(params) {
-            match param.kind {
-                ParamKind::State => self.states.iter_mut().find(|s| s.0 == param.name).unwrap().1 = values,
-                ParamKind::Out => results.push(values),
-                ParamKind::In | ParamKind::InOut | ParamKind::Scalar | ParamKind::Weight => {}
-            }
-        }
-        results
-    }
 }
 
 fn tensor(file: &WeightFile, name: &str) -> Vec<f64> {
@@ -136,15 +98,38 @@ fn blazeface() {
     golden(&network, "tests/data/blazeface_front_128/golden.npz");
 }
 
+/// A `.npy` file of f32.
+fn npy(path: &str) -> Vec<f64> {
+    let bytes = std::fs::read(data(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    bytes[header..].chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect()
+}
+
+/// Each row of recorded inputs gives the recorded row of results.
+fn rows(network: &Network, path: &str, scale: f64) {
+    let file = open(path);
+    let (x, y) = (tensor(&file, "in_0"), tensor(&file, "out_0"));
+    let mut running = Running::new(network);
+    let n = file.get("in_0").unwrap().shape[0];
+    for i in 0..4 {
+        let row: Vec<f64> = x[i * x.len() / n..(i + 1) * x.len() / n].iter().map(|v| v * scale).collect();
+        let found = running.call(&[&row]);
+        let off = worst(&found[0], &y[i * 10..(i + 1) * 10]);
+        assert!(off < 1e-5, "row {i}: {off}");
+    }
+}
+
 #[test]
 fn digits_mlp() {
     let network = with_file("trained.rs", "DigitsMlp", "tests/data/digits_mlp/weights.safetensors");
     assert_eq!(keys(&network), ["fc0.weight", "fc0.bias", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]);
+    rows(&network, "tests/data/digits_mlp/golden.npz", 1.0);
 }
 
 #[test]
 fn mnist_dscnn_bn() {
-    with_file("trained.rs", "MnistDscnnBn", "tests/data/mnist_dscnn_bn/weights.safetensors");
+    let network = with_file("trained.rs", "MnistDscnnBn", "tests/data/mnist_dscnn_bn/weights.safetensors");
+    rows(&network, "tests/data/mnist_dscnn_bn/golden.npz", 1.0 / 255.0);
 }
 
 #[test]
@@ -154,17 +139,83 @@ fn mnist_cnn() {
 
 #[test]
 fn rnnoise() {
-    with_file("audio.rs", "RnNoise", "runtime/examples/data/rnnoise/weights.safetensors");
+    let network = with_file("audio.rs", "RnNoise", "runtime/examples/data/rnnoise/weights.safetensors");
+    let names: Vec<&str> = network.states.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["vad_gru.h", "noise_gru.h", "denoise_gru.h"]);
+    let folder = "runtime/examples/data/rnnoise";
+    let [features, gains, vad] = ["features", "gains", "vad"].map(|f| npy(&format!("{folder}/{f}.npy")));
+    let mut running = Running::new(&network);
+    for (i, frame) in features.chunks(42).enumerate().take(40) {
+        let found = running.call(&[frame]);
+        assert!(worst(&found[0], &gains[i * 22..(i + 1) * 22]) < 1e-4, "frame {i}");
+        assert!((found[1][0] - vad[i]).abs() < 1e-4, "frame {i}");
+    }
 }
 
 #[test]
 fn silero_vad() {
-    with_file("audio.rs", "SileroVad", "runtime/examples/data/silero_vad/weights.safetensors");
+    let network = with_file("audio.rs", "SileroVad", "runtime/examples/data/silero_vad/weights.safetensors");
+    let folder = "runtime/examples/data/silero_vad";
+    let wave = std::fs::read(data(&format!("{folder}/speech_12s_16k.wav"))).unwrap();
+    let samples: Vec<f64> =
+        wave[44..].chunks_exact(2).map(|b| f64::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0).collect();
+    let recorded = npy(&format!("{folder}/probabilities.npy"));
+    let mut running = Running::new(&network);
+    for (i, (frame, p)) in samples.chunks_exact(512).zip(&recorded).enumerate().take(30) {
+        let found = running.call(&[frame])[0][0];
+        assert!((found - p).abs() < 1e-5, "frame {i}: {found}, recorded {p}");
+    }
+}
+
+/// Walks the states of GTCRN with what the file has recorded of them: the encoder's and the decoder's
+/// convolutions keep `[16, 16, 33]` (channels, rows, bands), those of dilation 1, 2 and 5 after one
+/// another; their attention keeps 16 numbers each; the two dual-path blocks `[33, 16]`, half in
+/// each group.
+fn caches(running: &mut Running<'_>, file: &WeightFile, side: &str, mut each: impl FnMut(&mut Vec<f64>, Vec<f64>)) {
+    let (conv, tra, inter) =
+        (tensor(file, &format!("{side}_1")), tensor(file, &format!("{side}_2")), tensor(file, &format!("{side}_3")));
+    let blocks = [["e2", "e3", "e4"], ["d2", "d1", "d0"]];
+    let mut seen = 0;
+    for (half, names) in blocks.iter().enumerate() {
+        let mut row = 0;
+        for (i, (name, rows)) in names.iter().zip([2, 4, 10]).enumerate() {
+            let value = |c: usize, t: usize, f: usize| conv[((half * 16 + c) * 16 + row + t) * 33 + f];
+            let past: Vec<f64> = (0..rows)
+                .flat_map(|t| (0..33).flat_map(move |f| (0..16).map(move |c| (t, f, c))))
+                .map(|(t, f, c)| value(c, t, f))
+                .collect();
+            each(running.state(&format!("{name}.past.rows")), past);
+            // The attention's caches are in the order of the blocks, and the decoder begins with dilation 5.
+            let from = (half * 3 + if half == 0 { i } else { 2 - i }) * 16;
+            each(running.state(&format!("{name}.tra.att_gru.h")), tra[from..from + 16].to_vec());
+            row += rows;
+            seen += 2;
+        }
+    }
+    for (block, name) in ["dpgrnn1", "dpgrnn2"].iter().enumerate() {
+        for (half, part) in ["inter_a", "inter_b"].iter().enumerate() {
+            let rows = (0..33).flat_map(|f| (0..8).map(move |c| (block * 33 + f) * 16 + half * 8 + c));
+            let state = rows.map(|at| inter[at]).collect();
+            each(running.state(&format!("{name}.{part}.h")), state);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, running.len());
 }
 
 #[test]
 fn gtcrn() {
-    with_file("gtcrn.rs", "Gtcrn", "tests/data/gtcrn/weights.safetensors");
+    let network = with_file("gtcrn.rs", "Gtcrn", "tests/data/gtcrn/weights.safetensors");
+    let file = open("tests/data/gtcrn/golden.npz");
+    let mut running = Running::new(&network);
+    caches(&mut running, &file, "in", |state, recorded| *state = recorded);
+    let found = running.call(&[&tensor(&file, "in_0")]);
+    let off = worst(&found[0], &tensor(&file, "out_0"));
+    assert!(off < 1e-4, "{off}");
+    caches(&mut running, &file, "out", |state, recorded| {
+        let off = worst(state, &recorded);
+        assert!(off < 1e-4, "{off}");
+    });
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Networks from their source to checked graphs.
 
+mod cells;
+mod errors;
 mod examples;
+mod items;
 mod naming;
+mod running;
 
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::{check, syntax};

@@ -3,7 +3,7 @@
 use super::super::{Checker, Value};
 use crate::error::Error;
 use crate::graph::network::Entry;
-use crate::graph::valid;
+use crate::graph::{Graph, Param, ParamKind, valid};
 use crate::syntax::ast::network::{Function, Type, TypeKind};
 use crate::syntax::ast::{self, Claim, Expr, ExprKind, Interface, Options};
 use proc_macro2::Span;
@@ -45,9 +45,30 @@ impl Checker {
             name: f.name.clone(),
             vis: f.vis.clone(),
             attrs: f.attrs.clone(),
-            graph: std::mem::replace(&mut self.graph, crate::graph::Graph::new(String::new())),
+            graph: std::mem::replace(&mut self.graph, Graph::new(String::new())),
             tuple: f.tuple,
             formula: f.formula.clone(),
+        })
+    }
+
+    /// An entry without its body; `None` if its types cannot be read.
+    pub(super) fn signature(&mut self, f: &Function) -> Option<Entry> {
+        let function = self.as_kernel(f);
+        self.parameters(&function);
+        for (n, ty) in function.interface.results.iter().enumerate() {
+            let shape = self.declared(ty)?;
+            let name = format!("out{n}");
+            let param = Param { name, dtype: ty.dtype, shape, kind: ParamKind::Out, span: ty.span };
+            self.graph.params.push(param);
+        }
+        let all = self.graph.params.len() == f.params.len() + f.results.len();
+        all.then(|| Entry {
+            name: f.name.clone(),
+            vis: f.vis.clone(),
+            attrs: f.attrs.clone(),
+            graph: std::mem::replace(&mut self.graph, Graph::new(String::new())),
+            tuple: f.tuple,
+            formula: String::new(),
         })
     }
 

@@ -47,7 +47,7 @@ pub fn check(network: &ast::Network) -> Result<Network, Errors> {
     }
     if let Some((name, _)) = network.options.family.first() {
         let mut errors = Errors::new();
-        errors.push(name.span(), "this is a family of networks: `check::network::family` checks its members");
+        errors.push(name.span(), "families of networks are not compiled yet: write one network for each size");
         return Err(errors);
     }
     member(network, Vec::new())
@@ -156,6 +156,47 @@ fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Netw
         prune,
         train: network.options.train.clone(),
     })
+}
+
+/// What the signatures of a network with mistakes say; entries that cannot be read are left out.
+pub fn signatures(network: &ast::Network) -> Network {
+    let mut unread = network.clone();
+    if let Some((weights @ ast::Weights::File(_), _)) = &mut unread.options.weights {
+        *weights = ast::Weights::Zeroed;
+    }
+    let mut errors = Errors::new(); // reported already
+    let mut entries = Vec::new();
+    let mut out: Option<Source> = None;
+    for function in unread.functions.iter().filter(|f| f.is_entry() && unread.generics.is_empty()) {
+        let (source, context) = context_of(&unread, Vec::new(), &mut errors);
+        out = Some(source);
+        let mut checker = Checker {
+            graph: Graph::new(function.name.to_string()),
+            errors: Errors::new(),
+            scope: Default::default(),
+            seen: Seen::default(),
+            claim: Claim::Kernel,
+            network: Some(Box::new(context)),
+        };
+        entries.extend(checker.signature(function));
+    }
+    let vis = unread.functions.iter().find(|f| f.is_entry()).map_or(Vis::Private, |f| f.vis.clone());
+    Network {
+        name: network.name.clone(),
+        vis,
+        attrs: network.attrs.clone(),
+        source: out.unwrap_or(Source::Zeroed),
+        weights: Vec::new(),
+        states: Vec::new(),
+        layers: Vec::new(),
+        entries,
+        batch: network.options.batch.iter().map(|b| b.0).max().into_iter().filter(|n| *n > 1).collect(),
+        isas: Vec::new(),
+        ignore: Vec::new(),
+        golden: None,
+        prune: Vec::new(),
+        train: None,
+    }
 }
 
 /// Where the weights come from, and the context to check in.

@@ -58,9 +58,12 @@ mod many;
 mod methods;
 mod names;
 mod profile;
+mod stub;
 mod trainer;
 mod types;
 mod weights;
+
+pub use stub::stub;
 
 use crate::emit::Internal;
 use crate::emit::module::{cfgs, visibility};
