@@ -6,6 +6,8 @@ mod common;
 use common::{Formula, Integers, check_all};
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Binary, Op, Pool, ReduceKind, Unary, Window};
+use kernforge_compiler::isa::Isa;
+use kernforge_compiler::schedule::search::Effort;
 
 fn window(rng: &mut Integers, rank: usize, size: &[usize]) -> (Window, Vec<usize>) {
     loop {
@@ -284,5 +286,18 @@ fn chains() {
             f.result(nodes[nodes.len() / 2]);
         }
         check_all(&f.graph, seed);
+    }
+}
+
+/// Where the rows of a panel share cache sets it is packed, where they do not it is read in place.
+#[test]
+fn far_panels_are_packed() {
+    for (n, far) in [(64, false), (96, false), (512, true), (1024, true)] {
+        let mut f = Formula::new(DType::F32);
+        let (a, b) = (f.input(&[n, n]), f.input(&[n, n]));
+        let y = f.node(Op::MatMul, &[a, b], &[n, n]);
+        f.result(y);
+        let schedule = common::scheduled(&common::outlined(&f.graph), Isa::Avx2, Effort::Full);
+        assert_eq!(schedule.contractions.iter().any(|plan| plan.pack), far, "{n}: {schedule:?}");
     }
 }
