@@ -275,3 +275,43 @@ fn a_profile_names_the_layers() {
     let table = profile.to_string();
     assert!(table.lines().count() == 4 && table.contains("head"), "{table}");
 }
+
+/// One network of [`nets::pruned`]: near its graph's meaning, and of the reference's bits.
+macro_rules! leaves_out_zeros {
+    ($pruned:expr, $net:ident) => {{
+        let network = $pruned.iter().find(|n| n.name == stringify!($net)).expect("a network");
+        let network = kernforge_compiler::network::prune::apply(network).ok().expect("rules that fit");
+        let x = std::array::from_fn(|i| ((i * 37 % 19) as f32 - 9.0) / 8.0);
+        let expected = truth(&network, 0, &[("x", &x)]);
+        let mut net = compiled::$net::new();
+        close(net.forward(&x), of(&expected, "out"));
+        let reference = *net.forward_reference(&x);
+        for isa in fused() {
+            assert_eq!(bits(net.forward_on(isa, &x).unwrap()), bits(&reference), "{isa}");
+        }
+        close(net.forward_on(Isa::Portable, &x).unwrap(), &reference);
+        compiled::$net::LAYERS[0].code
+    }};
+}
+
+#[test]
+fn zeros_are_left_out_at_every_density() {
+    let pruned = nets::pruned();
+    let code = [
+        leaves_out_zeros!(pruned, Pruned0),
+        leaves_out_zeros!(pruned, Pruned10),
+        leaves_out_zeros!(pruned, Pruned20),
+        leaves_out_zeros!(pruned, Pruned30),
+        leaves_out_zeros!(pruned, Pruned40),
+        leaves_out_zeros!(pruned, Pruned50),
+        leaves_out_zeros!(pruned, Pruned60),
+        leaves_out_zeros!(pruned, Pruned70),
+        leaves_out_zeros!(pruned, Pruned80),
+        leaves_out_zeros!(pruned, Pruned90),
+        leaves_out_zeros!(pruned, Pruned100),
+    ];
+    assert!(code[1].starts_with("unrolled: 864 of 960 weights are zero"), "{}", code[1]);
+    assert!(!code[10].contains("zero"), "{}", code[10]);
+    let rows = leaves_out_zeros!(pruned, Rows);
+    assert!(rows.starts_with("rows: 8064 of 12288 weights are zero, 42 of 64 rows are skipped"), "{rows}");
+}

@@ -11,6 +11,7 @@ use crate::isa::{Isa, Table};
 use crate::kernel_ir::{Access, Contraction, IndexId, Kernel, Role};
 use crate::outline::in_place;
 use crate::scalar::{Block, Node};
+use crate::schedule::sparse::Pattern;
 use crate::schedule::{Plan, Schedule, Vector, cost, pack};
 
 /// A kernel and a schedule that passed [`verify`].
@@ -106,6 +107,10 @@ fn check_contraction(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
     })?;
     if let Some(r) = &c.reduction {
         check_block(&r.term, c, false, &|_| true)?;
+        if r.skip.is_some() {
+            // That the terms left out are zero is known because the values are, here and now.
+            Pattern::of(kernel, c)?;
+        }
         if !r.partials.is_power_of_two() || r.partials > 64 {
             return Err(format!("{} partial sums", r.partials));
         }
@@ -205,6 +210,21 @@ fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> R
             None
         }
     };
+    if c.reduction.as_ref().is_some_and(|r| r.skip.is_some()) {
+        let pattern = Pattern::of(kernel, c)?;
+        let fits = match plan.vector {
+            Vector::None => true, // every weight is tested
+            Vector::Parallel { index, vectors, lanes } => {
+                let unrolled = c.reduce_ids().all(|r| plan.unrolled.contains(&r));
+                unrolled && index == pattern.index && vectors <= pattern.vectors(lanes)
+            }
+            Vector::Reduce { .. } => false,
+        };
+        if !fits || !plan.tile.is_empty() || plan.pack {
+            return Err("a sum that skips terms is unrolled, over tiles of its last index alone".into());
+        }
+        return Ok(()); // the pattern keeps to the registers of the smallest ISA
+    }
     for &(index, size) in &plan.tile {
         if index.0 as usize >= c.parallel || Some(index) == vector_index || size < 2 || size > c.index(index).extent {
             return Err("a tile over an index that cannot be tiled".into());

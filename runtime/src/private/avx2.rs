@@ -93,6 +93,25 @@ macro_rules! register {
             first_to_all(unsafe { load_first(p) })
         }
 
+        /// One element in every lane of a register that will be blended with others: the optimiser no
+        /// longer knows that its lanes are equal, and leaves the blend alone. It would build the
+        /// result from single elements, at four times the instructions.
+        ///
+        /// # Safety
+        /// The element is readable.
+        #[inline]
+        #[target_feature(enable = "avx2,fma")]
+        pub unsafe fn broadcast_apart(p: *const T) -> V {
+            // SAFETY: the caller's promise.
+            let mut v = first_to_all(unsafe { load_first(p) });
+            #[cfg(not(miri))]
+            // SAFETY: no instruction; the register keeps its value.
+            unsafe {
+                core::arch::asm!("/* {0:x} */", inout(ymm_reg) v, options(pure, nomem, nostack, preserves_flags));
+            }
+            v
+        }
+
         /// Consecutive elements; lanes outside the set `M` are not read and 0.
         ///
         /// # Safety

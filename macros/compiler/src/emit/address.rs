@@ -61,7 +61,7 @@ pub(super) fn place(stmt: &Stmt) -> Option<Place<'_>> {
             Op::Load { buffer, at, .. } | Op::Gather { buffer, at, .. } | Op::Broadcast { buffer, at } => {
                 Some(Place { buffer: *buffer, at })
             }
-            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => None,
+            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => None,
         },
     }
 }
@@ -147,11 +147,16 @@ impl Shared {
                 (name, place.at.base)
             }
         };
-        Ok(match distance {
-            0 => name,
-            _ if distance > 0 => format!("{name}.wrapping_add({distance})"),
-            _ => format!("{name}.wrapping_sub({})", distance.unsigned_abs()),
-        })
+        Ok(distant(&name, distance))
+    }
+}
+
+/// A pointer so many elements away.
+pub(super) fn distant(name: &str, distance: i64) -> String {
+    match distance {
+        0 => name.to_string(),
+        _ if distance > 0 => format!("{name}.wrapping_add({distance})"),
+        _ => format!("{name}.wrapping_sub({})", distance.unsigned_abs()),
     }
 }
 

@@ -31,10 +31,13 @@ pub(super) fn function(kernel: &Kernel, params: &[Param], name: &str) -> Result<
         depth: 1,
         scopes: Vec::new(),
         sets: BTreeMap::new(),
+        streams: BTreeMap::new(),
+        blended: BTreeSet::new(),
         imports: BTreeMap::new(),
         shared: 0,
     };
     count_sets(&kernel.body, &mut writer.sets);
+    collect_blended(&kernel.body, &mut writer.blended);
     writer.buffers()?;
     writer.body(&kernel.body, None)?;
     Ok(writer.finish(params, name))
@@ -55,6 +58,11 @@ struct Writer<'a> {
     scopes: Vec<BTreeSet<Reg>>,
     /// How many statements set each register.
     sets: BTreeMap<Reg, usize>,
+    /// The fixed values that the current body reads one after the other, and the element that its
+    /// pointer to them is at.
+    streams: BTreeMap<BufferId, i64>,
+    /// The registers that are blended.
+    blended: BTreeSet<Reg>,
     /// Items to import, by module.
     imports: BTreeMap<String, BTreeSet<String>>,
     /// Shared pointers so far.
@@ -68,6 +76,12 @@ enum Line {
     /// The declarations of a block, at a depth.
     Declare(usize, BTreeSet<Reg>),
 }
+
+/// What hides a pointer's value from LLVM.
+const OPAQUE: &str = "::kernforge::__private::opaque";
+
+/// Loads at constant places that make a stream.
+const MANY_LOADS: usize = 32;
 
 /// Registers declared in one `let`.
 const DECLARED_TOGETHER: usize = 48;
@@ -117,9 +131,16 @@ impl Writer<'_> {
                 self.line(line);
             }
         }
+        let around = std::mem::replace(&mut self.streams, streams(self.kernel, body));
+        for id in self.streams.keys().copied().collect::<Vec<_>>() {
+            // LLVM would put each of these values where it likes, and the caches would see no order.
+            let name = pointer_name(&buffer(self.kernel, id)?.name);
+            self.line(format!("let mut {} = {OPAQUE}({name});", stream(&name)));
+        }
         for stmt in body {
             self.stmt(stmt, &mut shared)?;
         }
+        self.streams = around;
         let declared = self.scopes.pop().unwrap_or_default();
         if let Some(line) = self.lines.get_mut(declarations) {
             *line = Line::Declare(self.depth, declared);
@@ -148,6 +169,7 @@ impl Writer<'_> {
                         {
                             self.line(line);
                         }
+                        self.advance(&place)?;
                         self.read(*dst, op, &place, shared)?
                     }
                     None => self.compute(*dst, op)?,
@@ -174,22 +196,49 @@ impl Writer<'_> {
         self.line(assignment(&register(dst), &value));
     }
 
+    /// Moves the pointer of a stream when the next element is too far away for an instruction that
+    /// states distances in one byte: the code is long enough as it is.
+    fn advance(&mut self, place: &Place<'_>) -> Result<(), Internal> {
+        let Some(from) = self.streams.get(&place.buffer).copied().filter(|_| place.at.terms.is_empty()) else {
+            return Ok(());
+        };
+        let buffer = buffer(self.kernel, place.buffer)?;
+        let bytes = buffer.dtype.bytes() as i64;
+        if (-128..128).contains(&((place.at.base - from) * bytes)) {
+            return Ok(());
+        }
+        let to = place.at.base + 128 / bytes;
+        let name = stream(&pointer_name(&buffer.name));
+        self.line(format!("{name} = {OPAQUE}({});", address::distant(&name, to - from)));
+        self.streams.insert(place.buffer, to);
+        Ok(())
+    }
+
     /// An operation that reads memory.
     fn read(&mut self, dst: Reg, op: &Op, place: &Place<'_>, shared: &Shared) -> Result<String, Internal> {
         let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
         let stored = buffer(self.kernel, place.buffer)?.dtype;
-        let pointer = shared.pointer(self.kernel, place)?;
+        let pointer = match self.streams.get(&place.buffer) {
+            Some(from) if place.at.terms.is_empty() => {
+                let name = pointer_name(&buffer(self.kernel, place.buffer)?.name);
+                address::distant(&stream(&name), place.at.base - from)
+            }
+            Some(_) | None => shared.pointer(self.kernel, place)?,
+        };
         let own = stored == dtype;
         let (set, stride) = match op {
             Op::Load { lanes, .. } => (*lanes, 1),
             Op::Gather { lanes, stride, .. } => (*lanes, *stride),
             Op::Broadcast { .. } if lanes == 1 => (Lanes(1), 1),
-            Op::Broadcast { .. } if own => return Ok(self.access(lanes, "broadcast", &pointer)),
+            Op::Broadcast { .. } if own => {
+                let name = if self.blended.contains(&dst) { "broadcast_apart" } else { "broadcast" };
+                return Ok(self.access(lanes, name, &pointer));
+            }
             Op::Broadcast { .. } => {
                 let element = format!("unsafe {{ *{pointer} }} as {dtype}");
                 return Ok(self.call((self.table.splat)(dtype, lanes), &element));
             }
-            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => {
+            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => {
                 return Err("not a read".into());
             }
         };
@@ -225,6 +274,10 @@ impl Writer<'_> {
                 let value = self.prim(*prim, args, lanes)?;
                 let helper = self.helper(lanes, &format!("keep::<{}>", set.0));
                 Ok(self.call(helper, &format!("{}, {value}", register(*keep))))
+            }
+            Op::Blend { keep, with, lanes: set } => {
+                let helper = self.helper(lanes, &format!("keep::<{}>", set.0));
+                Ok(self.call(helper, &format!("{}, {}", register(*keep), register(*with))))
             }
             Op::Fold(prim, src) => match (self.lanes(*src)?, prim) {
                 (1, _) => Ok(register(*src)),
@@ -347,6 +400,37 @@ fn count_sets(body: &[Stmt], sets: &mut BTreeMap<Reg, usize>) {
             Stmt::Set { dst, .. } => *sets.entry(*dst).or_default() += 1,
             Stmt::For { body, .. } => count_sets(body, sets),
             Stmt::Store { .. } | Stmt::Comment(_) => {}
+        }
+    }
+}
+
+/// The fixed values that a body reads at many constant places.
+fn streams(kernel: &Kernel, body: &[Stmt]) -> BTreeMap<BufferId, i64> {
+    let mut loads: BTreeMap<BufferId, usize> = BTreeMap::new();
+    for stmt in body {
+        match stmt {
+            Stmt::Set { op: Op::Load { buffer, at, .. }, .. } if at.terms.is_empty() => {
+                *loads.entry(*buffer).or_default() += 1;
+            }
+            Stmt::For { .. } | Stmt::Set { .. } | Stmt::Store { .. } | Stmt::Comment(_) => {}
+        }
+    }
+    let fixed = |id: BufferId| kernel.buffers.get(id.0 as usize).is_some_and(|b| matches!(b.role, Role::Const(_)));
+    loads.into_iter().filter(|(id, n)| *n >= MANY_LOADS && fixed(*id)).map(|(id, _)| (id, 0)).collect()
+}
+
+/// The name of the pointer that runs along fixed values.
+fn stream(name: &str) -> String {
+    format!("{name}_at")
+}
+
+/// The registers that blends read.
+fn collect_blended(body: &[Stmt], blended: &mut BTreeSet<Reg>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Set { op: Op::Blend { keep, with, .. }, .. } => blended.extend([*keep, *with]),
+            Stmt::For { body, .. } => collect_blended(body, blended),
+            Stmt::Set { .. } | Stmt::Store { .. } | Stmt::Comment(_) => {}
         }
     }
 }

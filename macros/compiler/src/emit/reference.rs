@@ -96,6 +96,11 @@ impl Writer<'_> {
             let inside: Vec<String> = guards.iter().map(inside).collect();
             self.open(&format!("if {} {{", inside.join(" && ")));
         }
+        if let Some(skip) = reduction.skip {
+            let access = c.reads.get(skip).ok_or_else(|| format!("read {skip} does not exist"))?;
+            let element = self.load(access, c)?;
+            self.open(&format!("if {element}.to_bits() != 0 {{"));
+        }
         let slot = match c.reduce_ids().last() {
             Some(last) if partials > 1 => format!("acc[({} % {partials}) as usize]", index(c, last)),
             _ => "acc[0]".to_string(),
@@ -111,6 +116,9 @@ impl Writer<'_> {
             _ => combine(reduction.op, &slot, &result),
         };
         self.line(&term);
+        if reduction.skip.is_some() {
+            self.close();
+        }
         if !guards.is_empty() {
             self.close();
         }

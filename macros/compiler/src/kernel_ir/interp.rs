@@ -50,6 +50,9 @@ pub(crate) fn check(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
     if !fixed(&c.out) {
         return Err("the write depends on a reduction index".into());
     }
+    if c.reduction.as_ref().and_then(|r| r.skip).is_some_and(|n| n >= c.reads.len()) {
+        return Err("terms are skipped by a read that does not exist".into());
+    }
     for node in c.reduction.iter().flat_map(|r| &r.term.nodes) {
         match node {
             Node::Acc | Node::Arg(_) => return Err("a term that is not made of reads".into()),
@@ -160,7 +163,13 @@ impl<'a, T: Real> Run<'a, T> {
         let places: Vec<(&[T], i64, i64)> = (self.c.reads.iter().zip(&self.reads))
             .map(|(read, offset)| (&self.memory[read.buffer.0 as usize][..], offset.eval(point), step(offset)))
             .collect();
+        let skip = self.c.reduction.as_ref().and_then(|r| places.get(r.skip?).copied());
         for i in first..end {
+            if let Some((values, base, step)) = skip
+                && is_skipped(values[(base + step * i as i64) as usize])
+            {
+                continue;
+            }
             let leaf = |node: &Node| match node {
                 Node::Load(n) => {
                     let (values, base, step) = places[*n];
@@ -194,6 +203,11 @@ impl<'a, T: Real> Run<'a, T> {
         self.memory[self.c.out.buffer.0 as usize][self.out.eval(point) as usize] = value;
         Ok(())
     }
+}
+
+/// Whether an element of [`Reduction::skip`](super::Reduction::skip) skips its term: +0, not −0.
+pub(crate) fn is_skipped<T: Real>(element: T) -> bool {
+    element.to_f64() == 0.0 && element.to_f64().is_sign_positive()
 }
 
 /// All coordinates must be in bounds.

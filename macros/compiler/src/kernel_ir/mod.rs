@@ -7,7 +7,9 @@
 //! **Meaning** (what the interpreter does, and what `reference` is printed from). Contractions run
 //! one after the other. In each, for every value of `i`: the accumulators start at the operator's
 //! identity; `r` runs in lexicographic order, last index fastest; where a *guarded* access would
-//! read outside its bounds the whole term is skipped; otherwise, with operator `+` and a term that
+//! read outside its bounds the whole term is skipped, and so it is where the element of
+//! [`Reduction::skip`] is +0 (pruned weights: whether a NaN or ∞ meets one is then a matter of the
+//! weights, not of the ISA); otherwise, with operator `+` and a term that
 //! is a product `a * b`, `acc = fma(a, b, acc)`, else `acc = acc ⊕ term`. With `partials = P > 1`
 //! there are P accumulators and the one used is (last reduction index mod P); at the end they are
 //! folded by halves (`acc[j] = acc[j] ⊕ acc[j + P/2]` for `j < P/2`, and so on). This order is part
@@ -133,6 +135,9 @@ pub struct Reduction {
     pub term: Block,
     /// Number of interleaved accumulators, a power of two; 1 is plain sequential order.
     pub partials: usize,
+    /// A read of the term, of fixed values: where the element is +0 the term is skipped (a −0 is
+    /// multiplied).
+    pub skip: Option<usize>,
 }
 
 /// One contraction. See the module's documentation for the meaning.

@@ -19,7 +19,8 @@
 //! A buffer is declared with the shape of its first access; an access of another shape states its
 //! extents itself (`x[m*28 + k < 448]`), and a guarded coordinate always does (`x[h + p - 1 ?< 28]`).
 //! Reads are numbered as they occur; where that is not their order, the programs say `r0`, `r1`, …
-//! and the end of the contraction `where r0 = x[m, k]`.
+//! and the end of the contraction `where r0 = x[m, k]`. `sum over k < 784 skip r1 {` skips the terms
+//! where read number 1 is +0.
 
 use super::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, Role};
 use crate::scalar::{self, Block, Node};
@@ -101,7 +102,8 @@ impl Printer<'_> {
                 1 => String::new(),
                 n => format!("in {n} partials "),
             };
-            writeln!(f, "    {} {over}{partials}{{", reduction.op.name())?;
+            let skip = reduction.skip.map_or_else(String::new, |n| format!("skip r{n} "));
+            writeln!(f, "    {} {over}{partials}{skip}{{", reduction.op.name())?;
             for line in scalar::print::lines(&reduction.term, load) {
                 writeln!(f, "      {line}")?;
             }

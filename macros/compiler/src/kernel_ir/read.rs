@@ -120,10 +120,18 @@ fn reduction(r: &mut Reader<'_>, accesses: &mut Accesses<'_>) -> Result<Option<R
         partials = r.usize()?;
         r.expect("partials")?;
     }
+    let skip = match r.eat("skip") {
+        true => {
+            let start = r.clone();
+            let number = r.name()?.strip_prefix('r').and_then(|n| n.parse().ok());
+            Some(number.ok_or_else(|| start.expected("the number of a read, `r1`"))?)
+        }
+        false => None,
+    };
     r.expect("{")?;
     let term = program(r, &mut |r| accesses.read(r))?;
     r.expect("}")?;
-    Ok(Some(Reduction { op, term, partials }))
+    Ok(Some(Reduction { op, term, partials, skip }))
 }
 
 /// What names mean inside a contraction.

@@ -60,6 +60,17 @@ impl<'a> Builder<'a> {
         BufferId(self.kernel.buffers.len() as u32 - 1)
     }
 
+    /// A buffer of fixed values made from another one; its name says from which, what, and for which ISA.
+    pub fn constant(&mut self, from: BufferId, what: &str, values: Vec<f64>) -> BufferId {
+        let mut name = format!("{}_{what}_{}", self.source.buffer(from).name, self.kernel.isa.name());
+        while self.kernel.buffers.iter().any(|b| b.name == name) {
+            name.push('_');
+        }
+        let (len, role) = (values.len(), Role::Const(values.into()));
+        self.kernel.buffers.push(Buffer { name, dtype: self.kernel.dtype, len, role });
+        BufferId(self.kernel.buffers.len() as u32 - 1)
+    }
+
     pub fn emit(&mut self, stmt: Stmt) {
         if let Some(block) = self.blocks.last_mut() {
             block.push(stmt);
@@ -119,7 +130,7 @@ impl<'a> Builder<'a> {
             Op::Load { buffer, at, lanes: l } => Some(Key::Load(*buffer, at.clone(), *l, lanes)),
             Op::Broadcast { buffer, at } => Some(Key::Broadcast(*buffer, at.clone(), lanes)),
             Op::Gather { buffer, at, stride, lanes: l } => Some(Key::Gather(*buffer, at.clone(), *stride, *l, lanes)),
-            Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..) => None,
+            Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => None,
         };
         if let Some(key) = &key
             && let Some(&reg) = self.known.iter().rev().find_map(|scope| scope.get(key))

@@ -10,10 +10,12 @@
 mod builder;
 mod pack;
 mod reduce;
+mod sparse;
 mod tiles;
 mod value;
 
-use crate::kernel_ir::{Affine, Contraction, IndexId};
+use crate::kernel_ir::{Affine, BufferId, Contraction, IndexId};
+use crate::schedule::sparse::Pattern;
 use crate::schedule::{Plan, Vector, unroll};
 use crate::verify::Verified;
 use crate::vir::{self, Addr, Bound, Op, Reg, Stmt};
@@ -48,6 +50,10 @@ struct Lowering<'a, 'b> {
     vector: Option<IndexId>,
     /// The copied operand of the current tile of the vector index, if the plan packs.
     panel: Option<pack::Panel>,
+    /// The terms that are kept, if some are skipped.
+    pattern: Option<Pattern<'a>>,
+    /// Which they are, for scalar code.
+    kept_buffer: Option<BufferId>,
     /// The unrolled window that slides over the tile, if any.
     wave: Option<unroll::Wave>,
     /// Lanes of a register.
@@ -77,6 +83,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
             active: lanes,
             wave: unroll::wave(c, plan),
             panel: None,
+            pattern: Pattern::of(b.source(), c).ok(),
+            kept_buffer: None,
             b,
             c,
             plan,
@@ -96,10 +104,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
             } else {
                 self.tile[i] = elements;
             }
-            if count == 1 {
-                self.at[i] = Addr::constant(start as i64);
-                self.pack(id)?;
-                self.loops(depth + 1)?;
+            if count == 1 || self.vector == Some(id) && !self.alike(&segment) {
+                for tile in 0..count {
+                    self.at[i] = Addr::constant((start + tile * elements) as i64);
+                    self.pack(id)?;
+                    self.loops(depth + 1)?;
+                }
                 continue;
             }
             let (lo, hi) = (start as i64, (start + count * elements) as i64);
@@ -130,7 +140,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 self.lanes = lanes;
             }
         } else {
-            let sums = if self.c.reduction.is_some() { Some(self.reduce_lane_by_lane(&rows)?) } else { None };
+            let sums = match (self.pattern.clone().filter(|_| self.vector.is_some()), &self.c.reduction) {
+                (Some(pattern), _) => Some(self.reduce_sparse(&pattern)?),
+                (None, Some(_)) => Some(self.reduce_lane_by_lane(&rows)?),
+                (None, None) => None,
+            };
             for (r, row) in rows.iter().enumerate() {
                 for v in 0..self.vectors {
                     let sum = sums.as_ref().map(|s| s[r * self.vectors + v]);

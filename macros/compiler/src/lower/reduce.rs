@@ -54,12 +54,12 @@ impl Lowering<'_, '_> {
             .collect())
     }
 
-    fn operator(&self) -> (ReduceOp, usize) {
+    pub fn operator(&self) -> (ReduceOp, usize) {
         self.c.reduction.as_ref().map_or((ReduceOp::Sum, 1), |r| (r.op, r.partials))
     }
 
     /// `chains[j] ⊕ chains[j + half]`, until one is left.
-    fn fold_halves(&mut self, prim: Prim, chains: &[Reg]) -> Reg {
+    pub fn fold_halves(&mut self, prim: Prim, chains: &[Reg]) -> Reg {
         let mut chains = chains.to_vec();
         let lanes = self.lanes;
         while chains.len() > 1 {
@@ -313,6 +313,13 @@ impl Lowering<'_, '_> {
                 (r.op.prim(), vec![sum, term])
             }
         };
+        if let Some(pattern) = self.pattern.clone() {
+            let (buffer, at) = (self.kept(&pattern)?, self.address(&self.reads[pattern.weights], row, v));
+            let kept = self.b.set_new(1, Op::Broadcast { buffer, at });
+            let (zero, term) = (self.constant(0.0), self.b.set_new(1, Op::Prim(prim, args)));
+            self.b.set(sum, Op::Prim(Prim::SelectEq, vec![kept, zero, sum, term]));
+            return Ok(());
+        }
         let op = match only {
             None => Op::Prim(prim, args),
             Some(lanes) => Op::Masked { prim, args, lanes, keep: sum },

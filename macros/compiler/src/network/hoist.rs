@@ -9,7 +9,7 @@
 use crate::dtype::DType;
 use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Role};
 use crate::scalar::{Block, Node};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes between which parts start.
 pub const ALIGN: usize = 64;
@@ -116,6 +116,23 @@ impl Prepare {
             kernel.body.push(c);
         }
         Hoisted { kernel, parts }
+    }
+
+    /// Keeps these parts only, closer together. Returns the new number of each.
+    pub fn retain(&mut self, used: &BTreeSet<usize>) -> BTreeMap<usize, usize> {
+        let step = ALIGN / self.kernel.dtype.bytes();
+        let (mut new, mut kept) = (BTreeMap::new(), Vec::new());
+        self.len = 0;
+        for (number, mut part) in std::mem::take(&mut self.parts).into_iter().enumerate() {
+            if used.contains(&number) {
+                new.insert(number, kept.len());
+                part.offset = self.len;
+                self.len += part.len.div_ceil(step) * step;
+                kept.push(part);
+            }
+        }
+        self.parts = kept;
+        new
     }
 
     /// Our buffer for a constant buffer of an entry: weights by their key, fixed values by what they are.

@@ -3,6 +3,7 @@
 //! ```text
 //! entries' graphs ─ passes ─ outline::entry ─▶ one kernel per entry
 //!    ─ hoist ─▶ `prepare` (constant parts) and the rest
+//!    ─ sparse ─▶ zeros of known weights left out where that pays
 //!    ─ share, memory ─▶ offsets in one arena
 //!    ─ units ─▶ distinct contractions ─ schedule, verify, lower ─▶ code per ISA
 //! ```
@@ -10,8 +11,12 @@
 pub mod evaluate;
 pub mod hoist;
 pub mod memory;
+pub mod prune;
+pub mod sparse;
+mod stage;
 pub mod units;
 
+use crate::Variant;
 use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::network::{Entry, LayerId, Network, Source};
@@ -21,9 +26,9 @@ use crate::kernel_ir::{Contraction, Kernel, Role};
 use crate::refusal::Refusal;
 use crate::scalar::Node;
 use crate::syntax::ast::Options;
-use crate::{Variant, outline, passes};
 use hoist::Prepare;
 use proc_macro2::Span;
+use stage::Staged;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,6 +86,8 @@ pub struct CompiledEntry {
     pub kernel: Kernel,
     /// For its `Weight` buffers, by name: the part.
     pub parts: BTreeMap<String, usize>,
+    /// What was chosen for the sums whose weights have zeros: the layer, and the reason.
+    pub sparse: Vec<(Option<LayerId>, String)>,
     /// The layer of each contraction.
     pub layers: Vec<Option<LayerId>>,
     /// One call per contraction.
@@ -106,18 +113,28 @@ impl CompiledEntry {
 
 /// The pipeline.
 pub fn compile(network: &Network) -> Result<Compiled, Errors> {
+    let network = &prune::apply(network)?;
     let dtype = arithmetic(network)?;
     let mut prepare = Prepare::new(dtype);
     let mut units = units::Units::default();
-    let (mut entries, mut errors) = (Vec::new(), Errors::new());
+    let (mut staged, mut errors) = (Vec::new(), Errors::new());
     for (number, entry) in network.entries.iter().enumerate() {
         for count in counts(network, entry, &mut errors) {
-            match compile_entry(network, number, count, &mut prepare, &mut units) {
-                Ok(compiled) => entries.push(compiled),
+            match Staged::new(network, number, count, &mut prepare) {
+                Ok(entry) => staged.push(entry),
                 Err(e) => errors.append(e),
             }
         }
     }
+    let mut parts = parts(network, &prepare).unwrap_or_else(|reason| {
+        errors.push(network.name.span(), internal(&reason));
+        Parts::Zero
+    });
+    if let Parts::Bytes(bytes) = &mut parts {
+        staged.iter_mut().for_each(|s| s.leave_out(bytes, &prepare));
+        *bytes = stage::drop_unused(&mut staged, &mut prepare, bytes);
+    }
+    let entries: Vec<CompiledEntry> = staged.into_iter().map(|s| s.compile(&mut units)).collect();
     let isas = isas(network);
     let mut compiled_units = Vec::new();
     for (number, kernel) in units.kernels.into_iter().enumerate() {
@@ -126,13 +143,6 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
             Err(reason) => errors.push(span_of(network, &entries, number), internal(&reason)),
         }
     }
-    let parts = match parts(network, &prepare) {
-        Ok(parts) => parts,
-        Err(reason) => {
-            errors.push(network.name.span(), internal(&reason));
-            Parts::Zero
-        }
-    };
     let (mut prepare_units, mut prepare_calls) = (Vec::new(), Vec::new());
     if let Parts::Runtime = parts {
         let mut distinct = units::Units::default();
@@ -186,43 +196,6 @@ fn counts(network: &Network, entry: &Entry, errors: &mut Errors) -> Vec<usize> {
     counts.sort_unstable();
     counts.dedup();
     counts
-}
-
-fn compile_entry(
-    network: &Network,
-    number: usize,
-    count: usize,
-    prepare: &mut Prepare,
-    units: &mut units::Units,
-) -> Result<CompiledEntry, Errors> {
-    let Some(entry) = network.entries.get(number) else { return Err(Errors::new()) };
-    let graph = match count {
-        1 => entry.graph.clone(),
-        count => passes::batch::run(&entry.graph, count),
-    };
-    let graph = passes::run(graph);
-    let paths: Vec<&str> = network.layers.iter().map(|l| l.path.as_str()).collect();
-    let outlined = outline::entry(&graph, &paths)?;
-    let hoisted = prepare.hoist(outlined.kernel);
-    let mut kernel = hoisted.kernel;
-    let layers = layers(&kernel, &outlined.layers);
-    outline::share(&mut kernel, true);
-    let calls = units.calls(&kernel);
-    let plan = memory::plan(&kernel);
-    Ok(CompiledEntry { entry: number, count, graph, kernel, parts: hoisted.parts, layers, calls, plan })
-}
-
-/// The layer of each contraction: that of the buffer it writes, or for copies made by the compiler
-/// that of the contraction that follows.
-fn layers(kernel: &Kernel, of: &BTreeMap<String, LayerId>) -> Vec<Option<LayerId>> {
-    let mut layers: Vec<Option<LayerId>> =
-        kernel.body.iter().map(|c| of.get(&kernel.buffer(c.out.buffer).name).copied()).collect();
-    let mut next = None;
-    for layer in layers.iter_mut().rev() {
-        next = layer.or(next);
-        *layer = next;
-    }
-    layers
 }
 
 /// The ISAs to compile for, worst first: the ones asked for and always the portable one.

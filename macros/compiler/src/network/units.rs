@@ -42,15 +42,23 @@ impl Units {
 
     fn call(&mut self, kernel: &Kernel, c: &Contraction) -> Call {
         let mut c = c.clone();
+        // Weights that the code is made of come last: they are no argument.
         let mut ids: Vec<BufferId> = Vec::new();
         for id in c.reads.iter().chain([&c.out]).map(|a| a.buffer) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
+        let skip = c.reduction.as_ref().and_then(|r| r.skip);
+        let pattern = skip.and_then(|n| c.reads.get(n)).map(|r| r.buffer);
+        ids.sort_by_key(|id| Some(*id) == pattern);
         let (mut buffers, mut args) = (Vec::new(), Vec::new());
         for (n, &id) in ids.iter().enumerate() {
             let whole = kernel.buffer(id);
+            if Some(id) == pattern {
+                buffers.push(Buffer { name: format!("b{n}"), ..whole.clone() });
+                continue;
+            }
             let (start, len) = touched(&c, id).unwrap_or((0, whole.len));
             let read = c.reads.iter().any(|r| r.buffer == id);
             let role = match (&whole.role, read, c.out.buffer == id) {
@@ -77,7 +85,12 @@ impl Units {
         let next = self.kernels.len();
         let number = *self.by_text.entry(unit.to_string()).or_insert(next);
         if number == next {
-            self.kernels.push(Kernel { name: format!("unit{next}"), ..unit });
+            let mut unit = Kernel { name: format!("unit{next}"), ..unit };
+            // Statics of different units stand side by side.
+            for buffer in unit.buffers.iter_mut().filter(|b| matches!(b.role, Role::Const(_))) {
+                buffer.name = format!("unit{next}_{}", buffer.name);
+            }
+            self.kernels.push(unit);
         }
         Call { unit: number, args }
     }

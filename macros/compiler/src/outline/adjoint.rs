@@ -156,7 +156,7 @@ pub(super) fn max_index(
     let number = tap_number(nest, &mut term, window, &taps);
     let none = term.constant(f64::INFINITY);
     let result = term.prim(Prim::SelectEq, &[x, y, number, none]);
-    nest.reduction = Some(Reduction { op: ReduceOp::Min, term: term.finish(result), partials: 1 });
+    nest.reduction = Some(Reduction { op: ReduceOp::Min, term: term.finish(result), partials: 1, skip: None });
     Ok(block.push(Node::Acc))
 }
 
@@ -183,6 +183,6 @@ pub(super) fn max_scatter(
     let number = tap_number(nest, &mut term, window, &reached.taps);
     let zero = term.constant(0.0);
     let result = term.prim(Prim::SelectEq, &[index, number, dy, zero]);
-    nest.reduction = Some(Reduction { op: ReduceOp::Sum, term: term.finish(result), partials: 1 });
+    nest.reduction = Some(Reduction { op: ReduceOp::Sum, term: term.finish(result), partials: 1, skip: None });
     Ok(block.push(Node::Acc))
 }

@@ -312,7 +312,7 @@ pub fn compute(nest: &mut Nest<'_>, block: &mut Block, id: NodeId, at: &[Coord])
                 Pool::Max => ReduceOp::Max,
                 Pool::Sum | Pool::Average { .. } => ReduceOp::Sum,
             };
-            nest.reduction = Some(Reduction { op, term: term.finish(x), partials: 1 });
+            nest.reduction = Some(Reduction { op, term: term.finish(x), partials: 1, skip: None });
             let acc = block.push(Node::Acc);
             match pool {
                 Pool::Max | Pool::Sum => Ok(acc),
@@ -346,7 +346,7 @@ pub fn compute(nest: &mut Nest<'_>, block: &mut Block, id: NodeId, at: &[Coord])
                 ReduceKind::Max => ReduceOp::Max,
                 ReduceKind::Min => ReduceOp::Min,
             };
-            nest.reduction = Some(Reduction { op, term: term.finish(x), partials: 1 });
+            nest.reduction = Some(Reduction { op, term: term.finish(x), partials: 1, skip: None });
             let acc = block.push(Node::Acc);
             match kind {
                 ReduceKind::Mean => {
@@ -381,7 +381,7 @@ pub(super) fn plain(at: Affine) -> Coord {
 
 pub(super) fn product(nest: &mut Nest<'_>, mut term: Block, x: Val, y: Val) {
     let result = term.prim(Prim::Mul, &[x, y]);
-    nest.reduction = Some(Reduction { op: ReduceOp::Sum, term: term.finish(result), partials: 1 });
+    nest.reduction = Some(Reduction { op: ReduceOp::Sum, term: term.finish(result), partials: 1, skip: None });
 }
 
 /// A matrix operand: leading axes broadcast, then its own two.

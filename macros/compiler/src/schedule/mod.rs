@@ -8,6 +8,7 @@ pub mod pack;
 pub mod print;
 pub mod read;
 pub mod search;
+pub mod sparse;
 pub mod unroll;
 
 use crate::kernel_ir::IndexId;

@@ -6,6 +6,7 @@
 //! can be scheduled again with less ([`Effort`]).
 
 use super::cost::{Estimate, Facts, estimate, registers};
+use super::sparse::Pattern;
 use super::{Plan, Schedule, Vector, pack, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
@@ -55,6 +56,14 @@ pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (
     let panel = pack::spare(kernel) / kernel.body.len().max(1);
     let plans = kernel.body.iter().enumerate().map(|(i, c)| {
         let wishes = if i == main { wishes } else { Wishes::default() };
+        if let Ok(pattern) = Pattern::of(kernel, c) {
+            let plan = pattern.plan(c, table);
+            cycles += match plan.vector {
+                Vector::Parallel { lanes, .. } => pattern.count(lanes).cycles(table) * pattern.repeats(c),
+                Vector::None | Vector::Reduce { .. } => c.points() as f64 / table.cost.fma_per_cycle,
+            };
+            return plan;
+        }
         let best = ranked(c, kernel.dtype, table, effort, wishes, panel).into_iter().next();
         cycles += best.as_ref().map_or(0.0, |b| b.estimate.cycles);
         best.map_or_else(|| scalar(c), |b| b.plan)

@@ -113,6 +113,12 @@ impl<T: Real> Machine<'_, T> {
                     self.file[dst + lane].set(value);
                 }
             }
+            Step::Blend { dst, lanes, keep, with, set } => {
+                for lane in 0..*lanes {
+                    let from = if set.has(lane) { with } else { keep };
+                    self.file[dst + lane].set(self.file[from + lane].get());
+                }
+            }
             Step::Fold { prim, dst, lanes, src } => {
                 let mut values = [T::from_f64(0.0); MAX_LANES];
                 for (value, lane) in values.iter_mut().zip(self.lanes(*src, *lanes)) {

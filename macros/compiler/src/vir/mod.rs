@@ -157,6 +157,15 @@ pub enum Op {
         /// Value of the others.
         keep: Reg,
     },
+    /// The lanes of `lanes` from one register, the others from another.
+    Blend {
+        /// Value of the others.
+        keep: Reg,
+        /// Value of `lanes`.
+        with: Reg,
+        /// The lanes taken from `with`.
+        lanes: Lanes,
+    },
     /// Folds the lanes of the register by halves with the primitive into a register of one lane:
     /// lane j with lane j + n/2, and so on.
     Fold(Prim, Reg),
@@ -169,7 +178,10 @@ impl Kernel {
             body.iter()
                 .map(|s| match s {
                     Stmt::For { body, .. } => 16 + of(body),
-                    Stmt::Set { op: Op::Prim(..) | Op::Copy(_) | Op::Const(_) | Op::Load { .. }, .. } => 7,
+                    Stmt::Set {
+                        op: Op::Prim(..) | Op::Copy(_) | Op::Const(_) | Op::Load { .. } | Op::Blend { .. },
+                        ..
+                    } => 7,
                     // Broadcasts that one FMA uses are part of it; the others are loads.
                     Stmt::Set { op: Op::Broadcast { .. }, .. } => 4,
                     Stmt::Set { op: Op::Masked { .. }, .. } => 12,

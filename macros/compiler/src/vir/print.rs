@@ -106,7 +106,10 @@ fn variables_are_plain(kernel: &Kernel) -> bool {
             }
             Stmt::Set { op: Op::Load { at, .. } | Op::Broadcast { at, .. } | Op::Gather { at, .. }, .. }
             | Stmt::Store { at, .. } => addr(kernel, at, scope),
-            Stmt::Set { op: Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Fold(..), .. }
+            Stmt::Set {
+                op: Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..),
+                ..
+            }
             | Stmt::Comment(_) => true,
         })
     }
@@ -171,6 +174,7 @@ impl Printer<'_> {
             Op::Masked { prim, args, lanes, keep } => {
                 format!("{} {} where {lanes} else r{}", prim.name(), regs(args), keep.0)
             }
+            Op::Blend { keep, with, lanes } => format!("blend r{} where {lanes} else r{}", with.0, keep.0),
             Op::Fold(prim, src) => format!("fold {} r{}", prim.name(), src.0),
         }
     }

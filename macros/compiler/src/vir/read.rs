@@ -168,6 +168,13 @@ impl Body<'_> {
                 let stride = r.i64()?;
                 Ok(Op::Gather { buffer, at, stride, lanes: self.some_lanes(r, dst)? })
             }
+            "blend" => {
+                let with = self.reg(r)?;
+                r.expect("where")?;
+                let lanes = lanes(r)?;
+                r.expect("else")?;
+                Ok(Op::Blend { keep: self.reg(r)?, with, lanes })
+            }
             "fold" => {
                 let Token::Ident(word) = r.token() else { return Err(r.expected("an operation")) };
                 let prim = Prim::from_name(word).ok_or_else(|| r.expected("an operation"))?;

@@ -73,6 +73,13 @@ pub(super) enum Step {
         lanes: usize,
         args: [usize; 3],
     },
+    Blend {
+        dst: usize,
+        lanes: usize,
+        keep: usize,
+        with: usize,
+        set: Lanes,
+    },
     Masked {
         prim: Prim,
         fused: bool,
@@ -274,6 +281,11 @@ impl<'a> Resolver<'a> {
                 let args = self.args(*prim, args, lanes)?;
                 let keep = self.same(*keep, lanes)?;
                 Step::Masked { prim: *prim, fused: self.fused, dst, lanes, args, set: *set, keep }
+            }
+            Op::Blend { keep, with, lanes: set } => {
+                inside(*set, lanes)?;
+                let (keep, with) = (self.same(*keep, lanes)?, self.same(*with, lanes)?);
+                Step::Blend { dst, lanes, keep, with, set: *set }
             }
             Op::Fold(prim, src) => {
                 let (src, wide) = self.read(*src)?;

@@ -138,6 +138,7 @@ fn in_order(c: &mut Contraction) {
     };
     if let Some(r) = &mut c.reduction {
         renumber(&mut r.term);
+        r.skip = r.skip.and_then(|n| order.iter().position(|o| *o == n));
     }
     renumber(&mut c.value);
     c.reads = order.iter().map(|n| c.reads[*n].clone()).collect();
@@ -149,8 +150,9 @@ fn contraction(buffers: usize) -> impl Strategy<Value = Contraction> {
         let indices: Vec<Index> = names.into_iter().zip(extents).map(|(name, extent)| Index { name, extent }).collect();
         let count = indices.len();
         let op = select(vec![ReduceOp::Sum, ReduceOp::Max, ReduceOp::Min]);
-        let reduction = (op, block(reads), prop_oneof![Just(1usize), size()])
-            .prop_map(|(op, term, partials)| Reduction { op, term, partials });
+        let skip = proptest::option::weighted(0.3, 0..reads);
+        let reduction = (op, block(reads), prop_oneof![Just(1usize), size()], skip)
+            .prop_map(|(op, term, partials, skip)| Reduction { op, term, partials, skip });
         let parts = (
             vec(access(buffers, count), reads),
             access(buffers, count),

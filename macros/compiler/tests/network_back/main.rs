@@ -4,6 +4,7 @@ mod memory;
 mod nets;
 mod run;
 mod sources;
+mod sparse;
 
 use kernforge_compiler::emit;
 use kernforge_compiler::graph::ParamKind;

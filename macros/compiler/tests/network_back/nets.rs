@@ -1,7 +1,9 @@
 //! Networks made by hand, as the front end would make them.
 
 use kernforge_compiler::dtype::DType;
-use kernforge_compiler::graph::network::{Entry, Init, Layer, LayerId, Network, Source, State, Weight};
+use kernforge_compiler::graph::network::{
+    Entry, Init, Layer, LayerId, Network, Prune, PruneRule, Source, State, Weight,
+};
 use kernforge_compiler::graph::{Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Pool, Unary, Window};
 use kernforge_compiler::syntax::ast::Vis;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -223,6 +225,38 @@ impl Net {
 /// Every network.
 pub fn all() -> Vec<Network> {
     vec![mlp(), cnn(), recurrent(), deep(), loaded(), normed(), flattened()]
+}
+
+/// A small layer at every density, and one whose zeros are whole rows.
+pub fn pruned() -> Vec<Network> {
+    let mut all: Vec<Network> = (0..=100)
+        .step_by(10)
+        .map(|percent| pruned_linear(&format!("Pruned{percent}"), &[24], 40, f64::from(percent) / 100.0))
+        .collect();
+    all.push(rows_of_zeros());
+    all
+}
+
+/// A layer `fc` of which a part of the weights stays.
+pub fn pruned_linear(name: &str, input: &[usize], out: usize, keep: f64) -> Network {
+    let mut n = Net::new(name);
+    let x = n.input("x", input);
+    let y = n.linear("fc", x, out);
+    n.entry("forward", &[y]);
+    n.network.prune.push(Prune { layer: "fc".into(), rule: PruneRule::Keep(keep), span: Span::call_site() });
+    n.network
+}
+
+/// A layer that does not read two of three inputs.
+pub fn rows_of_zeros() -> Network {
+    let mut network = pruned_linear("Rows", &[64], 192, 1.0);
+    network.prune.clear();
+    for weight in network.weights.iter_mut().filter(|w| w.shape.len() > 1) {
+        // As a file has them: [192, 64].
+        let values = numbers(3, 192 * 64).into_iter().enumerate();
+        weight.values = Some(values.map(|(i, v)| if i % 64 % 3 == 0 { v } else { 0.0 }).collect());
+    }
+    network
 }
 
 /// Two layers and a softmax.

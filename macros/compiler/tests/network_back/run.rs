@@ -34,7 +34,8 @@ pub fn entry(compiled: &Compiled, entry: &CompiledEntry, values: &mut Values) {
             };
             (buffer, start..start + wanted.len)
         };
-        let mut memory: Vec<Vec<f32>> = (0..unit.buffers.len())
+        // Weights that the code is made of are no argument.
+        let mut memory: Vec<Vec<f32>> = (0..call.args.len())
             .map(|n| {
                 let (buffer, range) = place(n);
                 match &buffer.role {

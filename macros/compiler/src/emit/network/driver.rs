@@ -4,7 +4,7 @@
 use super::names;
 use crate::dtype::DType;
 use crate::emit::signature::{self, pointer_name};
-use crate::emit::{Internal, code, reference};
+use crate::emit::{Internal, code, literal, reference};
 use crate::graph::network::Network;
 use crate::graph::{Param, ParamKind};
 use crate::isa::{Isa, Table};
@@ -55,7 +55,16 @@ fn attributes(target: Target) -> String {
 pub(super) fn units(compiled: &Compiled) -> Result<String, Internal> {
     let mut text = String::new();
     for (number, unit) in compiled.units.iter().enumerate() {
-        let params: Vec<Param> = unit.kernel.buffers.iter().map(array).collect();
+        let is_fixed = |b: &&Buffer| matches!(b.role, Role::Const(_));
+        let params: Vec<Param> = unit.kernel.buffers.iter().filter(|b| !is_fixed(b)).map(array).collect();
+        // Fixed values: the unit's own, and what each variant made of them.
+        let own = unit.kernel.buffers.len();
+        let packed = unit.variants.iter().flat_map(|v| v.code.buffers.iter().skip(own));
+        for buffer in unit.kernel.buffers.iter().chain(packed) {
+            if let Role::Const(values) = &buffer.role {
+                text += &literal::constant(buffer, values)?;
+            }
+        }
         for variant in &unit.variants {
             text += &code::function(&variant.code, &params, &format!("unit{number}_{}", variant.isa.name()))?;
         }

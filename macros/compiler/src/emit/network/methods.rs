@@ -150,7 +150,14 @@ fn chosen_code(compiled: &Compiled, layer: LayerId) -> String {
         let schedule = best.schedule.display(&unit.kernel);
         Some(format!("{}: {times}{schedule}; about {:.0} cycles", best.isa.name(), best.cycles))
     };
-    units.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<String> = Vec::new();
+    for (_, reason) in compiled.entries.iter().flat_map(|e| &e.sparse).filter(|(l, _)| *l == Some(layer)) {
+        if !lines.contains(reason) {
+            lines.push(reason.clone());
+        }
+    }
+    lines.extend(units.iter().filter_map(line));
+    lines.join("\n")
 }
 
 /// `new` and `boxed`.

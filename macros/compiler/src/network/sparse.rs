@@ -1,0 +1,238 @@
+//! Zeros in weights: which sums leave them out, and whether that pays.
+//!
+//! In: an entry whose weights are parts with known values. A sum over a matrix of weights is one of
+//! three: as it was (*dense*); over the rows of the matrix that are not zero (*rows*), the same code
+//! for every tile of outputs; or over single weights, written out (*unrolled*), cut into pieces of a
+//! tile each. The estimates of both are compared; zeros that do not pay stay.
+//!
+//! What is left out is part of the meaning, the same for every ISA, so it is decided here by the weights
+//! and one ISA's costs. A weight that is +0 is left out, a −0 is multiplied: [`fill`] makes some zeros −0
+//! so that all eight lanes of an instruction have a term of their own.
+
+use crate::isa::Isa;
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, Role};
+use crate::outline::loads;
+use crate::schedule::search::{self, Effort, Wishes};
+use crate::schedule::sparse::{Count, Pattern};
+use crate::schedule::{pack, sparse};
+use std::collections::BTreeMap;
+
+/// Instructions that the unrolled code of one sum may have: rustc takes about a second for two thousand.
+const MOST_INSTRUCTIONS: usize = 10_000;
+/// Rows that code written out row by row may have.
+const MOST_ROWS: usize = 512;
+/// The part of the dense estimate that sparse code must stay below: an estimate is not a measurement.
+const MARGIN: f64 = 0.85;
+/// How much slower, by the estimate, rows may be than code for single weights: all tiles share them.
+const SHARED: f64 = 1.25;
+/// The part of zeros below which nothing is said about them.
+const FEW: f64 = 0.05;
+
+/// What was chosen for the sum that is written to a buffer, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The name of the buffer.
+    pub buffer: String,
+    /// For people.
+    pub reason: String,
+}
+
+/// Leaves out the zeros of a kernel's weights where that pays. `values` are those of its weights, by name.
+pub fn apply(kernel: &mut Kernel, values: &BTreeMap<String, Vec<f64>>) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for c in std::mem::take(&mut kernel.body) {
+        let buffer = kernel.buffer(c.out.buffer).name.clone();
+        match choose(kernel, &c, values) {
+            None => kernel.body.push(c),
+            Some((pieces, reason)) => {
+                choices.push(Choice { buffer, reason });
+                match pieces {
+                    None => kernel.body.push(c),
+                    Some(pieces) => pieces.into_iter().for_each(|p| piece(kernel, &c, p)),
+                }
+            }
+        }
+    }
+    choices
+}
+
+/// A range of outputs of a sum with the weights it multiplies: by reduction point, then by output.
+struct Piece {
+    weights: usize,
+    index: IndexId,
+    from: usize,
+    len: usize,
+    values: Vec<f64>,
+}
+
+/// The pieces of a sum, none if it stays dense, and the reason; `None` if there is nothing to say.
+fn choose(
+    kernel: &Kernel,
+    c: &Contraction,
+    values: &BTreeMap<String, Vec<f64>>,
+) -> Option<(Option<Vec<Piece>>, String)> {
+    let term = loads(&c.reduction.as_ref()?.term);
+    let (weights, known) = term.into_iter().find_map(|n| {
+        let buffer = kernel.buffer(c.reads.get(n)?.buffer);
+        let known = values.get(&buffer.name).filter(|_| buffer.role == Role::Weight)?;
+        Some((n, known))
+    })?;
+    let plain: Vec<f64> = known.iter().map(|v| if *v == 0.0 { 0.0 } else { *v }).collect();
+    let zeros = plain.iter().filter(|v| **v == 0.0).count();
+    if (zeros as f64) < FEW * plain.len() as f64 {
+        return None;
+    }
+    let part = format!("{zeros} of {} weights are zero", plain.len());
+    let table = Isa::Avx2.table();
+    let pattern = match Pattern::new(c, weights, &plain, kernel.dtype) {
+        Ok(pattern) => pattern,
+        Err(why) => return Some((None, format!("dense: {part}, but {why}"))),
+    };
+    let panel = pack::spare(kernel) / kernel.body.len().max(1);
+    let dense = search::ranked(c, kernel.dtype, table, Effort::Full, Wishes::default(), panel).into_iter().next()?;
+    let dense = dense.estimate.cycles;
+    let (index, extent) = (pattern.index, pattern.extent());
+    // Whole rows: what is left of the dense code.
+    let rows: Vec<usize> = (0..pattern.points.len()).filter(|&p| (0..extent).any(|o| pattern.kept(p, o))).collect();
+    let by_rows = dense * rows.len() as f64 / pattern.points.len().max(1) as f64 + 16.0;
+    let Some(lanes) = pattern.lanes(table) else {
+        return Some((None, format!("dense: {part}, but {extent} outputs fill no register")));
+    };
+    // One of eight instructions is of use if single weights are left at random.
+    let hopeless = (plain.len() - zeros) / lanes > MOST_INSTRUCTIONS;
+    let pieces = if hopeless { Vec::new() } else { pieces(&pattern, lanes) };
+    let mut count = Count::default();
+    for piece in &pieces {
+        let one = piece_count(c, piece, kernel, lanes);
+        count.fmas += one.fmas;
+        count.blends += one.blends;
+        count.broadcasts += one.broadcasts;
+        count.tiles += one.tiles;
+    }
+    let unrolled = count.cycles(table) * pattern.repeats(c);
+    let too_long = hopeless || count.instructions() > MOST_INSTRUCTIONS;
+    let compared = |cycles: f64| format!("about {cycles:.0} cycles, dense about {dense:.0}");
+    if by_rows < MARGIN * dense && rows.len() <= MOST_ROWS && (too_long || by_rows <= SHARED * unrolled) {
+        let mut kept = Vec::with_capacity(pattern.points.len() * extent);
+        for point in 0..pattern.points.len() {
+            let row = rows.binary_search(&point).is_ok();
+            let one = |o: usize| match pattern.value(point, o) {
+                0.0 if row => -0.0,
+                value => value,
+            };
+            kept.extend((0..extent).map(one));
+        }
+        let skipped = pattern.points.len() - rows.len();
+        let reason =
+            format!("rows: {part}, {skipped} of {} rows are skipped; {}", pattern.points.len(), compared(by_rows));
+        return Some((Some(vec![Piece { weights, index, from: 0, len: extent, values: kept }]), reason));
+    }
+    if too_long {
+        return Some((None, format!("dense: {part}, but code for each of the others would be too long")));
+    }
+    if unrolled >= MARGIN * dense {
+        return Some((None, format!("dense: {part}; unrolled {}", compared(unrolled))));
+    }
+    let form = if count.blends == 0 { "unrolled, whole blocks" } else { "unrolled" };
+    let reason = format!("{form}: {part}, {} multiply-adds of {lanes} lanes; {}", count.fmas, compared(unrolled));
+    Some((Some(pieces), reason))
+}
+
+/// The outputs a tile at a time, with zeros filled in.
+fn pieces(pattern: &Pattern<'_>, lanes: usize) -> Vec<Piece> {
+    let step = pattern.vectors(lanes) * lanes;
+    let mut starts: Vec<usize> = (0..pattern.extent()).step_by(step.max(1)).collect();
+    // One output alone would be no vector.
+    if starts.len() > 1 && pattern.extent() % step == 1 {
+        starts.pop();
+    }
+    let piece = |n: usize| {
+        let from = starts.get(n).copied().unwrap_or(0);
+        let len = starts.get(n + 1).copied().unwrap_or(pattern.extent()) - from;
+        let row = |point: usize| (0..len).map(move |o| pattern.value(point, from + o));
+        let mut values: Vec<f64> = (0..pattern.points.len()).flat_map(row).collect();
+        for (_, window) in pattern.windows() {
+            for first in (0..len).step_by(lanes) {
+                fill(&mut values, len, &window, first..len.min(first + lanes));
+            }
+        }
+        Piece { weights: pattern.weights, index: pattern.index, from, len, values }
+    };
+    (0..starts.len()).map(piece).collect()
+}
+
+/// Makes every lane of a register have as many terms in a window as the lane that has most, by zeros
+/// that are multiplied after all: of the ways to do that, the one where a step's lanes read the fewest
+/// different points. Lanes without a choice come first.
+fn fill(values: &mut [f64], len: usize, window: &[usize], lanes: std::ops::Range<usize>) {
+    let kept = |values: &[f64], lane: usize| {
+        let bit = |(n, point): (usize, &usize)| {
+            let value = values.get(point * len + lane).copied().unwrap_or(0.0);
+            usize::from(value.to_bits() != 0) << n
+        };
+        window.iter().enumerate().map(bit).sum::<usize>()
+    };
+    let mut open: Vec<(usize, usize)> = lanes.map(|lane| (lane, kept(values, lane))).collect();
+    let most = open.iter().map(|(_, own)| own.count_ones()).max().unwrap_or(0);
+    open.sort_by_key(|(_, own)| most - own.count_ones());
+    // The points that each step reads, as bits.
+    let mut read = vec![0usize; most as usize];
+    let ones = |set: usize| (0..window.len()).filter(move |n| set >> n & 1 == 1);
+    for (lane, own) in open {
+        let cost = |set: usize| ones(set).zip(&read).filter(|(point, step)| **step >> point & 1 == 0).count();
+        let sets = (0..1usize << window.len()).filter(|set| set & own == own && set.count_ones() == most);
+        let Some(best) = sets.min_by_key(|set| cost(*set)) else { continue };
+        for (point, step) in ones(best).zip(&mut read) {
+            *step |= 1 << point;
+        }
+        for n in ones(best & !own) {
+            if let Some(slot) = window.get(n).and_then(|point| values.get_mut(point * len + lane)) {
+                *slot = -0.0;
+            }
+        }
+    }
+}
+
+/// The contraction of a piece, with the weights as a buffer of fixed values.
+fn contraction(c: &Contraction, piece: &Piece, buffer: BufferId) -> Contraction {
+    let mut part = c.clone();
+    if let Some(index) = part.indices.get_mut(piece.index.0 as usize) {
+        index.extent = piece.len;
+    }
+    for dim in part.reads.iter_mut().chain([&mut part.out]).flat_map(|a| &mut a.dims) {
+        dim.at.constant += dim.at.coefficient(piece.index) * piece.from as i64;
+    }
+    let mut at = Affine::index(piece.index);
+    let mut stride = piece.len as i64;
+    for id in c.reduce_ids().rev() {
+        at.add_term(id, stride);
+        stride *= c.index(id).extent as i64;
+    }
+    if let Some(read) = part.reads.get_mut(piece.weights) {
+        *read = Access { buffer, dims: vec![Dim { at, extent: piece.values.len(), guarded: false }] };
+    }
+    if let Some(r) = &mut part.reduction {
+        r.skip = Some(piece.weights);
+    }
+    part
+}
+
+fn piece_count(c: &Contraction, piece: &Piece, kernel: &Kernel, lanes: usize) -> Count {
+    let part = contraction(c, piece, BufferId(0));
+    let pattern = sparse::Pattern::new(&part, piece.weights, &piece.values, kernel.dtype);
+    pattern.map_or_else(|_| Count::default(), |p| p.count(lanes))
+}
+
+/// Appends a piece.
+fn piece(kernel: &mut Kernel, c: &Contraction, piece: Piece) {
+    let buffer = BufferId(kernel.buffers.len() as u32);
+    let part = contraction(c, &piece, buffer);
+    let weights = c.reads.get(piece.weights).map_or("", |r| kernel.buffer(r.buffer).name.as_str());
+    let mut name = format!("{weights}_{}", piece.from);
+    while kernel.buffers.iter().any(|b| b.name == name) {
+        name.push('_');
+    }
+    let (len, role) = (piece.values.len(), Role::Const(piece.values.into()));
+    kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role });
+    kernel.body.push(part);
+}

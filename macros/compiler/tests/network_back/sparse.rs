@@ -1,0 +1,160 @@
+//! Zeros left out of sums: every stage computes the same bits, at every density.
+
+use crate::compiled;
+use crate::nets::{Net, numbers, pruned, pruned_linear, rows_of_zeros};
+use crate::run;
+use kernforge_compiler::graph::network::{Network, Prune, PruneRule};
+use kernforge_compiler::kernel_ir::{Kernel, Role};
+use kernforge_compiler::network::{Compiled, compile, prune};
+use kernforge_compiler::{kernel_ir, schedule, vir};
+use proc_macro2::Span;
+
+fn linear(input: &[usize], out: usize, keep: f64) -> Network {
+    pruned_linear("Pruned", input, out, keep)
+}
+
+fn rule(layer: &str, rule: PruneRule) -> Prune {
+    Prune { layer: layer.into(), rule, span: Span::call_site() }
+}
+
+fn errors(network: &Network) -> Vec<String> {
+    compile(network).err().map(|e| e.iter().map(|e| e.message.clone()).collect()).unwrap_or_default()
+}
+
+fn parameters(kernel: &Kernel, seed: u64) -> Vec<Vec<f32>> {
+    let given = kernel.buffers.iter().filter(|b| !matches!(b.role, Role::Const(_) | Role::Temp));
+    given.enumerate().map(|(n, b)| numbers(seed + n as u64, b.len).into_iter().map(|v| v as f32).collect()).collect()
+}
+
+fn bits(arrays: &[Vec<f32>]) -> Vec<Vec<u32>> {
+    arrays.iter().map(|a| a.iter().map(|v| if v.is_nan() { u32::MAX } else { v.to_bits() }).collect()).collect()
+}
+
+/// Runs all units of a network in both interpreters; also where an operand is not finite.
+fn stages_agree(compiled: &Compiled) {
+    for unit in &compiled.units {
+        for special in [None, Some(f32::INFINITY), Some(f32::NAN)] {
+            let mut expected = parameters(&unit.kernel, 5);
+            if let (Some(value), Some(slot)) = (special, expected.first_mut().and_then(|x| x.get_mut(3))) {
+                *slot = value;
+            }
+            let start = expected.clone();
+            kernel_ir::interp::run(&unit.kernel, &mut expected).unwrap();
+            for variant in &unit.variants {
+                let mut found = start.clone();
+                vir::interp::run(&variant.code, &mut found).unwrap();
+                if variant.isa.table().fused {
+                    assert_eq!(bits(&found), bits(&expected), "{} of\n{}", variant.isa.name(), unit.kernel);
+                } else if special.is_none() {
+                    let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5;
+                    assert!(found.iter().flatten().zip(expected.iter().flatten()).all(close));
+                }
+            }
+        }
+    }
+}
+
+fn reason(compiled: &Compiled) -> &str {
+    compiled.entries[0].sparse.first().map_or("", |(_, reason)| reason)
+}
+
+#[test]
+fn every_density_gives_the_bits_of_its_meaning() {
+    // Partial sums and a tail; one sum and two tiles; several samples; four outputs.
+    for (input, out) in [(&[24][..], 40), (&[17], 139), (&[3, 24], 136), (&[96], 4), (&[40], 65)] {
+        let mut forms = Vec::new();
+        for percent in (0..=100).step_by(10) {
+            let compiled = compiled(&linear(input, out, f64::from(percent) / 100.0));
+            stages_agree(&compiled);
+            forms.push(reason(&compiled).split(':').next().unwrap_or("").to_string());
+        }
+        assert_eq!(forms.last().map(String::as_str), Some(""), "nothing is left out of {input:?} → {out}");
+        assert!(forms.iter().any(|f| f.starts_with("unrolled")), "{input:?} → {out}: {forms:?}");
+    }
+}
+
+#[test]
+fn a_pruned_network_computes_the_graph_with_pruned_weights() {
+    for network in pruned() {
+        let pruned = prune::apply(&network).unwrap_or_else(|_| panic!("rules that fit"));
+        let compiled = compiled(&network);
+        let inputs = network.entries[0].graph.params[0].shape.iter().product();
+        let x: Vec<f32> = numbers(5, inputs).into_iter().map(|v| v as f32).collect();
+        let mut values = run::Values::from([("x".to_string(), x)]);
+        let expected = run::truth(&pruned, 0, &values);
+        run::entry(&compiled, &compiled.entries[0], &mut values);
+        for (e, f) in expected["out"].iter().zip(&values["out"]) {
+            assert!((e - f).abs() < 1e-5, "{}: {f}, not {e}", network.name);
+        }
+    }
+}
+
+#[test]
+fn the_texts_read_back() {
+    let compiled = compiled(&linear(&[24], 40, 0.2));
+    for unit in &compiled.units {
+        assert!(unit.kernel.to_string().contains("skip r"), "{}", unit.kernel);
+        assert_eq!(kernel_ir::read::read(&unit.kernel.to_string()).as_ref(), Ok(&unit.kernel));
+        for v in &unit.variants {
+            assert_eq!(vir::read::read(&v.code.to_string()).as_ref(), Ok(&v.code));
+            let text = v.schedule.display(&unit.kernel).to_string();
+            assert_eq!(schedule::read::read(&text, &unit.kernel).as_ref(), Ok(&v.schedule), "{text}");
+        }
+    }
+}
+
+#[test]
+fn rows_of_zeros_are_a_loop_over_the_others() {
+    let compiled = compiled(&rows_of_zeros());
+    assert!(
+        reason(&compiled).starts_with("rows: 8064 of 12288 weights are zero, 42 of 64 rows"),
+        "{}",
+        reason(&compiled)
+    );
+    assert_eq!(compiled.units.len(), 1, "all tiles share the code");
+    stages_agree(&compiled);
+}
+
+#[test]
+fn weights_that_code_replaces_are_not_kept_twice() {
+    let dense = compiled(&linear(&[128], 128, 1.0));
+    let pruned = compiled(&linear(&[128], 128, 0.1));
+    assert!(reason(&pruned).starts_with("unrolled: 14746 of 16384 weights are zero"), "{}", reason(&pruned));
+    assert_eq!(dense.prepare.len - pruned.prepare.len, 128 * 128, "the bias stays, the matrix does not");
+}
+
+#[test]
+fn thresholds_and_files_with_zeros_are_pruned_alike() {
+    let mut by_threshold = linear(&[32], 48, 1.0);
+    by_threshold.prune = vec![rule("fc", PruneRule::Threshold(0.45))];
+    let mut by_file = prune::apply(&by_threshold).unwrap_or_else(|_| panic!("a rule that fits"));
+    by_file.prune.clear();
+    let (a, b) = (compiled(&by_threshold), compiled(&by_file));
+    assert!(!reason(&a).is_empty() && reason(&a) == reason(&b));
+    assert_eq!(a.parts, b.parts);
+}
+
+#[test]
+fn rules_that_fit_nothing_are_errors() {
+    let mut n = linear(&[8], 8, 0.5);
+    n.prune = vec![rule("fcc", PruneRule::Keep(0.5)), rule("fc", PruneRule::Keep(1.5))];
+    assert_eq!(
+        errors(&n),
+        [
+            "there is no layer `fcc` to prune; did you mean `fc`?",
+            "`keep` is the part of the weights that stays, between 0 and 1, not 1.5"
+        ]
+    );
+    n.prune = vec![rule("fc", PruneRule::Threshold(0.1))];
+    n.source = kernforge_compiler::graph::network::Source::Runtime;
+    assert!(errors(&n)[0].starts_with("`fc` cannot be pruned: with `weights = runtime`"), "{:?}", errors(&n));
+    let mut n = Net::new("Pool");
+    let x = n.input("x", &[4, 4, 1]);
+    let y = n.max_pool("pool", x, 2);
+    n.entry("forward", &[y]);
+    n.network.prune.push(rule("pool", PruneRule::Keep(0.5)));
+    assert_eq!(
+        errors(&n.network),
+        ["`pool` (max_pool2d) has no weights to prune: only matrices and filters are pruned"]
+    );
+}
