@@ -273,9 +273,16 @@ fn value(graph: &mut Graph, id: ParamId) -> NodeId {
 
 /// Drops the results of a batched graph and returns the one to be compared, and the targets.
 fn compared(graph: &mut Graph, span: Span) -> (NodeId, NodeId) {
-    let results = std::mem::take(&mut graph.stores);
-    let output = results.first().map_or(NodeId(0), |(_, n)| *n);
-    graph.params.retain(|p| p.kind != ParamKind::Out); // they come last: no number changes
+    let stores = std::mem::take(&mut graph.stores);
+    let output = stores.first().map_or(NodeId(0), |(_, n)| *n);
+    let results: Vec<bool> = graph.params.iter().map(|p| p.kind == ParamKind::Out).collect();
+    let before = |p: ParamId| results.iter().take(p.0 as usize).filter(|r| **r).count() as u32;
+    for node in &mut graph.nodes {
+        if let Op::Param(p) = &mut node.op {
+            *p = ParamId(p.0 - before(*p));
+        }
+    }
+    graph.params.retain(|p| p.kind != ParamKind::Out);
     let shape = graph.node(output).shape.clone();
     let targets = parameter(graph, ParamKind::In, "targets", &shape, span);
     (output, value(graph, targets))

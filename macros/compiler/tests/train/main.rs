@@ -4,6 +4,8 @@
 #[path = "../network_back/nets.rs"]
 mod nets;
 
+mod layers;
+
 use kernforge_compiler::graph::interp::run;
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::graph::{Graph, ParamKind, valid};
