@@ -46,6 +46,11 @@ impl Errors {
         std::mem::replace(&mut self.context, context)
     }
 
+    /// What is appended to messages now.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
     /// Takes over the mistakes of another list.
     pub fn append(&mut self, other: Errors) {
         for e in other.list {

@@ -94,15 +94,21 @@ pub fn expand_network_items(attr: TokenStream, item: TokenStream) -> TokenStream
     network_items(attr, item, true)
 }
 
-/// Whether this runs inside rust-analyzer, which sets the variable for its server of macros.
+/// Whether this runs inside rust-analyzer: it sets the variable for its server of macros, whose
+/// program is named for it.
 fn in_editor() -> bool {
-    std::env::var_os("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some()
+    let named = || {
+        let program = std::env::current_exe().ok();
+        program.and_then(|p| p.file_name().map(|n| n.to_string_lossy().contains("rust-analyzer"))).unwrap_or(false)
+    };
+    std::env::var_os("RUST_ANALYZER_INTERNALS_DO_NOT_USE").is_some() || named()
 }
 
 fn network_items(attr: TokenStream, item: TokenStream, items_only: bool) -> TokenStream {
     let (network, mut errors) = syntax::parse_network(attr, item);
     let Some(network) = network else { return errors.to_tokens() };
-    let checked = check::network::check(&network);
+    let mut states = Vec::new();
+    let checked = check::network::check_noting(&network, &mut states);
     let items = match (checked, items_only) {
         (Ok(checked), false) if errors.is_empty() => compile_network(&checked),
         (Ok(checked), _) => Ok(emit::network::stub(&checked)),
@@ -112,7 +118,7 @@ fn network_items(attr: TokenStream, item: TokenStream, items_only: bool) -> Toke
         errors.append(e);
         // The members of a family have names that only a macro without mistakes could tell.
         if network.generics.is_empty() {
-            emit::network::stub(&check::network::signatures(&network))
+            emit::network::stub(&check::network::signatures(&network, states))
         } else {
             TokenStream::new()
         }

@@ -343,11 +343,16 @@ impl Checker {
                     let message = if ops::find(name).is_some() {
                         format!("`{name}` is an operation: write `{name}(..)`")
                     } else {
-                        let sees = match self.network {
+                        let sees = match self.network.as_deref() {
                             None => ": a macro sees the parameters and `let`s of this formula only",
+                            Some(network) if network.bound_later(name) => {
+                                ": it is bound further down, and a layer reads only what is computed before it; \
+                                 what the last call computed is a state, `stream = true` or `history`"
+                            }
                             Some(_) => ": a macro sees no names from outside; constants of the block are `Self::N`",
                         };
-                        let hint = hint.unwrap_or_else(|| sees.into());
+                        let later = self.network.as_deref().is_some_and(|n| n.bound_later(name));
+                        let hint = hint.filter(|_| !later).unwrap_or_else(|| sees.into());
                         format!("unknown name `{name}`{hint}")
                     };
                     self.fail(expr.span, message)

@@ -134,6 +134,9 @@ impl Checker {
                         self.shown(ty)
                     )
                 }
+                false if self.network.is_some() => {
+                    format!("the result is {right}, not {}: write `-> {right}`", self.shown(ty))
+                }
                 false => format!("the result is {dtype}{}, not {}: write `-> {right}`", show(&found), self.shown(ty)),
             };
             self.fail(ty.span, message);

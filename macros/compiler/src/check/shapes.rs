@@ -114,7 +114,8 @@ impl Checker {
             Ok("auto") if rank >= 3 => self.network.as_deref().is_none_or(|network| network.format.channels_first()),
             Ok("auto") if rank == 2 && self.has_positions(x) => {
                 let message = format!(
-                    "{} is positions and channels, {}: say which vary last, `order = channels_first` (as PyTorch's                      [C, W] is flattened) or `order = channels_last`",
+                    "{} is positions and channels, {}: say which vary last, `order = channels_first` (as PyTorch flattens \
+                     [C, W]) or `order = channels_last`",
                     products::describe(args, "x"),
                     show(&shape)
                 );

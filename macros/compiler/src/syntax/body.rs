@@ -65,11 +65,14 @@ pub fn network_only(expr: syn::Expr, errors: &mut Errors) -> Result<Expr, Box<sy
         syn::Expr::ForLoop(_) => {
             Ok(fail(errors, span, "a `for` is a statement: what it computes is assigned to a `let mut`".into()))
         }
-        syn::Expr::While(_) | syn::Expr::Loop(_) => {
+        syn::Expr::While(syn::ExprWhile { while_token: syn::token::While { span: at }, .. })
+        | syn::Expr::Loop(syn::ExprLoop { loop_token: syn::token::Loop { span: at }, .. }) => {
             let message = "the number of rounds is known while compiling: write `for i in 0..n`";
-            Ok(fail(errors, span, message.into()))
+            Ok(fail(errors, at, message.into()))
         }
-        syn::Expr::Match(_) => Ok(fail(errors, span, "write `if` and `else`: there is no `match` here".into())),
+        syn::Expr::Match(m) => {
+            Ok(fail(errors, m.match_token.span(), "write `if` and `else`: there is no `match` here".into()))
+        }
         syn::Expr::Return(_) => {
             Ok(fail(errors, span, "a function ends with its result: there is no `return` here".into()))
         }
@@ -138,7 +141,9 @@ fn index(i: syn::ExprIndex, errors: &mut Errors) -> Expr {
 /// `of[at]`, of literals where the index is.
 pub fn indexed(of: Box<Expr>, at: Expr) -> ExprKind {
     match at.kind {
-        ExprKind::Number(n, true) if n >= 0.0 => ExprKind::Index(of, Some(n as usize), Some(n as usize + 1), true),
+        ExprKind::Number(n, true) if n >= 0.0 => {
+            ExprKind::Index(of, Some(n as usize), Some((n as usize).saturating_add(1)), true)
+        }
         ExprKind::Range(start, end) => ExprKind::Index(of, start, end, false),
         ExprKind::Invalid => ExprKind::Invalid,
         computed => ExprKind::At(of, Box::new(Expr { kind: computed, span: at.span })),
@@ -162,7 +167,7 @@ pub fn bounded(start: Option<Box<Expr>>, end: Option<Box<Expr>>, closed: bool) -
         Some(_) => None,
     };
     match (literal(&start), literal(&end)) {
-        (Some(a), Some(b)) => ExprKind::Range(a, b.map(|n| n + usize::from(closed))),
+        (Some(a), Some(b)) => ExprKind::Range(a, b.map(|n| n.saturating_add(usize::from(closed)))),
         (_, _) => ExprKind::Bounds(start, end, closed),
     }
 }

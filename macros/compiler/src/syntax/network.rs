@@ -23,14 +23,21 @@ pub fn parse(attr: TokenStream, item: TokenStream, errors: &mut Errors) -> Optio
     }
     let block: ItemImpl = match syn::parse2(item.clone()) {
         Ok(block) => block,
-        Err(_) if syn::parse2::<syn::ItemStruct>(item).is_ok() => {
+        Err(_) if syn::parse2::<syn::ItemStruct>(item.clone()).is_ok() => {
             let message = "a network read from an ONNX file is not available yet: write its layers in \
                            `#[network(..)] impl Net { .. }`";
             errors.push(Span::call_site(), message);
             return None;
         }
         Err(error) => {
-            report(errors, &error);
+            match syn::parse2::<syn::ItemFn>(item) {
+                Ok(f) => errors.push(
+                    f.sig.ident.span(),
+                    "a network is an `impl` block: `#[network(..)] impl Net { pub fn forward(&mut self, ..) .. }`; \
+                     a function without weights of its own is a `#[kernel]`",
+                ),
+                Err(_) => report(errors, &error),
+            }
             return None;
         }
     };

@@ -1,6 +1,7 @@
 //! The whole pipeline from tokens: the language's examples compile, and no input whatever makes it
 //! panic, overflow its stack or take long.
 
+mod networks;
 mod soup;
 
 use kernforge_compiler::syntax::ast::Claim;

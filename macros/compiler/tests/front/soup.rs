@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// One of some words.
-fn word(words: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
+pub fn word(words: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     select(words).prop_map(String::from)
 }
 
@@ -48,7 +48,7 @@ fn list(of: impl Strategy<Value = String>, most: usize) -> impl Strategy<Value =
     vec(of, 0..=most).prop_map(|items| items.join(", "))
 }
 
-fn ty() -> impl Strategy<Value = String> {
+pub fn ty() -> impl Strategy<Value = String> {
     let dtype = prop_oneof![8 => word(&["f32"]), 2 => word(&["f64", "u8", "i8", "u16", "u32", "i32"]),
         1 => word(&["f16", "bool", "Tensor", "r#f32", "é", "_", "Self", "4"])];
     let dims = || list(dim(), 4);
@@ -64,7 +64,7 @@ fn ty() -> impl Strategy<Value = String> {
 
 const NAMES: &[&str] = &["a", "b", "x", "w", "y", "out", "r#fn", "é", "isa", "p_x", "k_0", "r1"];
 
-fn name() -> impl Strategy<Value = String> + Clone {
+pub fn name() -> impl Strategy<Value = String> + Clone {
     prop_oneof![12 => word(NAMES), 1 => word(&["_", "self", "fn", "r#in", "same", "none", "crate", "main", "4", "q0"])]
 }
 

@@ -90,7 +90,8 @@ fn a_layer_needs_a_name() {
 
 #[test]
 fn a_path_names_one_layer() {
-    let one = "`h` already names another (line 1): bind each layer with its own `let`, or give `name = \"..\"`";
+    let one =
+        "`h` already names another `linear` (line 1): bind each layer with its own `let`, or give `name = \"..\"`";
     assert_eq!(error("", "let h = relu(linear(linear(x, 8), 4)); h"), one);
     assert_eq!(error("", "let h = linear(x, 4); let h = linear(h, 4); h"), one);
     let labels = error("", "let mut y = x; for _i in 0..2 { let h = linear(y, 4); y = h; } y");

@@ -3,12 +3,13 @@
 
 use super::super::scope::Visible;
 use super::expand::Closure;
+use super::file::Missing;
 use crate::graph::NodeId;
 use crate::graph::network::{Layer, LayerId, State, Weight};
 use crate::import::WeightFile;
 use crate::import::format::Format;
 use crate::syntax::ast::Expr;
-use crate::syntax::ast::network::{Function, Key};
+use crate::syntax::ast::network::{Function, Key, Let, Pattern, Stmt};
 use proc_macro2::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -33,8 +34,10 @@ pub struct Context {
     pub zeroed: bool,
     /// The weight file.
     pub file: Option<WeightFile>,
-    /// How many of the mistakes are about what it holds.
-    pub file_errors: usize,
+    /// The layers that do not fit it: one message says so for all their tensors.
+    pub file_faults: BTreeSet<LayerId>,
+    /// What they need and it does not have, one for each.
+    pub missing: Vec<Missing>,
 
     /// The tensors so far.
     pub weights: Vec<Weight>,
@@ -156,6 +159,13 @@ impl Context {
         let Saved { path, function_start, sharing, expansion, unlabelled } = saved;
         (self.path, self.function_start, self.sharing) = (path, function_start, sharing);
         (self.expansion, self.unlabelled) = (expansion, unlabelled);
+    }
+
+    /// Whether a `let` of the current function binds a name: one that is not known yet.
+    pub fn bound_later(&self, name: &str) -> bool {
+        let function = self.calls.last().and_then(|f| self.functions.get(f));
+        let binds = |s: &Stmt| matches!(s, Stmt::Let(Let { pattern: Pattern::Name(n, _), .. }) if n == name);
+        function.is_some_and(|f| f.body.stmts.iter().any(binds))
     }
 
     /// Forgets what belongs to one entry's graph.

@@ -117,7 +117,7 @@ impl Checker {
     }
 
     /// A constant of the block, reduced.
-    pub(super) fn constant_of(&mut self, name: &str) -> Option<Expr> {
+    pub(super) fn constant_of(&mut self, name: &str, span: Span) -> Option<Expr> {
         let network = self.network.as_deref_mut()?;
         if let Some((_, n)) = network.generics.iter().find(|(g, _)| g == name) {
             return Some(Expr { kind: ExprKind::Number(*n as f64, true), span: Span::call_site() });
@@ -125,7 +125,11 @@ impl Checker {
         let written = match network.constants.get(name)?.clone() {
             Constant::Known(Some(value)) => return Some(value),
             Constant::Known(None) => return Some(Expr { kind: ExprKind::Invalid, span: Span::call_site() }),
-            Constant::Open => return None, // it is said where it was opened
+            Constant::Open => {
+                let message = format!("`{name}` is computed from itself");
+                self.fail(span, message);
+                return Some(Expr { kind: ExprKind::Invalid, span });
+            }
             Constant::Written(expr) => expr,
         };
         network.constants.insert(name.to_string(), Constant::Open);

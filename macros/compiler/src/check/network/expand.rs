@@ -72,7 +72,10 @@ impl Checker {
             match given.get_mut(i) {
                 Some(slot) => *slot = Some(arg),
                 None => {
-                    let message = format!("`{text}` takes {count} arguments, this is one more");
+                    let message = format!(
+                        "`{text}` takes {count} argument{}, this is one more",
+                        if count == 1 { "" } else { "s" }
+                    );
                     self.fail(arg.span, message);
                     fine = false;
                 }
@@ -86,7 +89,8 @@ impl Checker {
                     fine = false;
                 }
                 None => {
-                    self.fail(key.span(), format!("`{text}` has no parameter `{key}`"));
+                    let known: Vec<String> = function.params.iter().map(|p| format!("`{}`", p.name)).collect();
+                    self.fail(key.span(), format!("`{text}` has no parameter `{key}`; it has {}", known.join(", ")));
                     fine = false;
                 }
             }
@@ -99,7 +103,10 @@ impl Checker {
             .map(|(p, _)| format!("`{}`", p.name))
             .collect();
         if !missing.is_empty() {
-            self.fail(name.span(), format!("`{text}` needs {}", missing.join(", ")));
+            // Beside an unknown name it would be the same mistake twice.
+            if fine {
+                self.fail(name.span(), format!("`{text}` needs {}", missing.join(", ")));
+            }
             return None;
         }
         let values: Vec<Value> =
@@ -233,7 +240,8 @@ impl Checker {
             return self.fail(key.span(), "the arguments of a closure are given in order, without names");
         }
         if args.len() != found.params.len() {
-            let message = format!("this closure takes {} arguments, not {}", found.params.len(), args.len());
+            let arguments = if found.params.len() == 1 { "argument" } else { "arguments" };
+            let message = format!("this closure takes {} {arguments}, not {}", found.params.len(), args.len());
             return self.fail(at, message);
         }
         if self.network.as_deref().is_some_and(|n| n.calls.len() >= DEPTH) {

@@ -66,6 +66,7 @@ impl Checker {
     /// "gets 784 features from `pool2` ([7, 7, 16])"
     pub(super) fn fed(&self, x: NodeId, what: &str) -> String {
         let count = self.shape(x).last().copied().unwrap_or(1);
+        let what = if count == 1 { what.trim_end_matches('s') } else { what };
         match self.source_name(x) {
             Some((name, node)) => format!("gets {count} {what} from `{name}` ({})", show(&self.shape(node))),
             None => format!("gets {count} {what}"),

@@ -13,6 +13,7 @@ mod context;
 mod entries;
 mod eval;
 mod expand;
+mod file;
 mod layers;
 mod macs;
 mod names;
@@ -29,7 +30,7 @@ pub use context::Context;
 use super::{Checker, Seen};
 use crate::error::Errors;
 use crate::graph::Graph;
-use crate::graph::network::{Golden, Network, Prune, Source};
+use crate::graph::network::{Golden, Network, Prune, Source, State};
 use crate::import::format::Format;
 use crate::import::locate;
 use crate::syntax::ast::network as ast;
@@ -40,6 +41,11 @@ use std::rc::Rc;
 
 /// A network of which the sizes are known.
 pub fn check(network: &ast::Network) -> Result<Network, Errors> {
+    check_noting(network, &mut Vec::new())
+}
+
+/// The same; `states` are its states also if it has mistakes, as far as they are known.
+pub fn check_noting(network: &ast::Network, states: &mut Vec<State>) -> Result<Network, Errors> {
     if let (Some(name), true) = (network.generics.first(), network.options.family.is_empty()) {
         let mut errors = Errors::new();
         errors.push(name.span(), format!("say which sizes to compile: `#[network(family({name} = [8, 16, 32]), ..)]`"));
@@ -50,7 +56,7 @@ pub fn check(network: &ast::Network) -> Result<Network, Errors> {
         errors.push(name.span(), "families of networks are not compiled yet: write one network for each size");
         return Err(errors);
     }
-    member(network, Vec::new())
+    checked(network, Vec::new(), states)
 }
 
 /// A network of a family: its sizes by name, and itself.
@@ -96,6 +102,10 @@ pub fn family(network: &ast::Network) -> Result<Vec<Member>, Errors> {
 }
 
 fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Network, Errors> {
+    checked(network, generics, &mut Vec::new())
+}
+
+fn checked(network: &ast::Network, generics: Vec<(String, usize)>, states: &mut Vec<State>) -> Result<Network, Errors> {
     let mut errors = Errors::new();
     let (source, context) = context_of(network, generics, &mut errors);
     let mut context = Some(Box::new(context));
@@ -104,7 +114,10 @@ fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Netw
         network.functions.iter().filter(|f| f.is_entry()).cloned().map(Rc::new).collect();
     if public.is_empty() && !network.broken {
         let message = "a network needs an entry: `pub fn forward(&mut self, x: Tensor![..]) -> Tensor![..] { .. }`";
-        errors.push(network.name.span(), message);
+        match network.functions.iter().find(|f| f.method) {
+            Some(private) => errors.push(private.name.span(), format!("{message}: write `pub fn {}`", private.name)),
+            None => errors.push(network.name.span(), message),
+        }
     }
     let mut invalid = false;
     for function in &public {
@@ -126,11 +139,17 @@ fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Netw
         }
     }
     let Some(mut context) = context else { return Err(errors) };
-    unused::report(network, &mut errors);
+    states.clone_from(&context.states);
+    // What is unused beside another mistake is often so because of it.
+    if errors.is_empty() && !invalid {
+        unused::report(network, &mut errors);
+    }
     let complete = !invalid && !network.broken;
     if complete {
         leftovers(network, &context, &mut errors);
     }
+    let at = network.options.weights.as_ref().map_or(network.name.span(), |(_, span)| *span);
+    file::report(&context, &network.options.ignore, at, complete, &mut errors);
     let first_entry: BTreeMap<usize, usize> = context.owners.values().map(|o| (o.layer.0 as usize, o.entry)).collect();
     macs::count(&mut context.layers, &entries, &first_entry);
     let golden = golden(network, &mut errors);
@@ -159,7 +178,7 @@ fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Netw
 }
 
 /// What the signatures of a network with mistakes say; entries that cannot be read are left out.
-pub fn signatures(network: &ast::Network) -> Network {
+pub fn signatures(network: &ast::Network, states: Vec<State>) -> Network {
     let mut unread = network.clone();
     if let Some((weights @ ast::Weights::File(_), _)) = &mut unread.options.weights {
         *weights = ast::Weights::Zeroed;
@@ -187,7 +206,7 @@ pub fn signatures(network: &ast::Network) -> Network {
         attrs: network.attrs.clone(),
         source: out.unwrap_or(Source::Zeroed),
         weights: Vec::new(),
-        states: Vec::new(),
+        states,
         layers: Vec::new(),
         entries,
         batch: network.options.batch.iter().map(|b| b.0).max().into_iter().filter(|n| *n > 1).collect(),
@@ -231,7 +250,8 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
         seed: if let Source::Seeded(seed) = source { Some(seed) } else { None },
         zeroed: matches!(source, Source::Zeroed),
         file,
-        file_errors: 0,
+        file_faults: BTreeSet::new(),
+        missing: Vec::new(),
         weights: Vec::new(),
         states: Vec::new(),
         layers: Vec::new(),
@@ -257,11 +277,9 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
     (source, context)
 }
 
-/// What was given and nothing asked for: keys, tensors of the file, pruned layers; and weights that
-/// come from nowhere.
+/// What was given and nothing asked for: keys, pruned layers; and weights that come from nowhere.
 fn leftovers(network: &ast::Network, context: &Context, errors: &mut Errors) {
     let options = &network.options;
-    let at = options.weights.as_ref().map_or(network.name.span(), |(_, span)| *span);
     if options.weights.is_none() && !context.weights.is_empty() {
         errors.push(
             network.name.span(),
@@ -287,41 +305,6 @@ fn leftovers(network: &ast::Network, context: &Context, errors: &mut Errors) {
     for (layer, _, span) in options.prune.iter().filter(|(layer, _, _)| !layers.contains(&layer.as_str())) {
         errors.push(*span, format!("there is no layer `{layer}` to prune{}", near(layer)));
     }
-    if let Some(file) = &context.file {
-        let read = |name: &str| context.weights.iter().any(|w| w.key == name);
-        let ignored = |name: &str| {
-            let tracked = name.ends_with(".num_batches_tracked") || name == "num_batches_tracked";
-            tracked || options.ignore.iter().any(|pattern| matches(pattern, name))
-        };
-        let extra: Vec<String> = file
-            .tensors()
-            .filter(|t| !read(&t.name) && !ignored(&t.name))
-            .map(|t| format!("`{}` {:?}", t.name, t.shape))
-            .collect();
-        if !extra.is_empty() {
-            let shown = extra.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-            let more = if extra.len() > 5 { format!(" and {} more", extra.len() - 5) } else { String::new() };
-            let message = format!(
-                "{} holds {shown}{more}, which no layer reads: name the layers so, or leave them out with `ignore = [\"..\"]`",
-                file.name
-            );
-            errors.push(at, message);
-        }
-    }
-}
-
-/// Whether a name fits a pattern, in which `*` stands for any text.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, rest)) => match name.strip_prefix(before) {
-            None => false,
-            Some(tail) => {
-                let starts = tail.char_indices().map(|(i, _)| i).chain([tail.len()]);
-                starts.filter_map(|i| tail.get(i..)).any(|tail| matches(rest, tail))
-            }
-        },
-    }
 }
 
 fn golden(network: &ast::Network, errors: &mut Errors) -> Option<Golden> {
@@ -332,20 +315,5 @@ fn golden(network: &ast::Network, errors: &mut Errors) -> Option<Golden> {
             errors.push(span, error.to_string());
             None
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn stars_stand_for_any_text() {
-        assert!(matches("decoder_8k.*", "decoder_8k.rnn.weight"));
-        assert!(matches("*.bias", "a.b.bias"));
-        assert!(matches("a*c*e", "abcde"));
-        assert!(matches("*", ""));
-        assert!(!matches("decoder_8k.*", "decoder.rnn"));
-        assert!(!matches("a*c", "abcd"));
     }
 }

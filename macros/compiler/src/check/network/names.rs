@@ -102,10 +102,10 @@ impl Checker {
                 } else if unlabelled {
                     format!(
                         "each round of this loop would make a layer `{path}`: label the loop, \
-                         `'{path}: for ..`, or give `name = \"..{{i}}\"`"
+                         `'layers: for ..`, or give `name = \"..{{i}}\"`"
                     )
                 } else {
-                    let other = if other == op { "another".to_string() } else { format!("a `{other}`") };
+                    let other = if other == op { "another" } else { "a" }.to_string() + &format!(" `{other}`");
                     format!(
                         "`{path}` already names {other} (line {line}): bind each layer with its own `let`, \
                          or give `name = \"..\"`"

@@ -20,7 +20,7 @@ impl Checker {
                 Some(_) | None => expr.kind.clone(),
             },
             ExprKind::Text(text) => self.interpolated(text, span),
-            ExprKind::Associated(name) => match self.constant_of(&name.to_string()) {
+            ExprKind::Associated(name) => match self.constant_of(&name.to_string(), span) {
                 Some(known) => known.kind,
                 None => {
                     let message = format!("there is no constant `{name}` in this block");
@@ -196,8 +196,18 @@ impl Checker {
         match known {
             Some(b) => ExprKind::Bool(b),
             None => {
+                for operand in [a, b] {
+                    if matches!(&operand.kind, ExprKind::Name(name) if self.scope.look_up(name).is_none()) {
+                        self.value(operand); // says that there is no such name
+                        return ExprKind::Invalid;
+                    }
+                }
+                let choice = match sign {
+                    "%" | "<<" | ">>" => "",
+                    _comparison => "; a choice for each element of a tensor is `select(mask, a, b)`",
+                };
                 let message =
-                    format!("`{sign}` is for values known while compiling: numbers, `true`, `false`, strings");
+                    format!("`{sign}` is for values known while compiling: numbers, `true`, `false`, strings{choice}");
                 self.undecided(span, &message)
             }
         }

@@ -173,7 +173,12 @@ impl Checker {
                 self.fail(name.span(), message);
             }
             Some(Value::Invalid) => {}
-            Some(_) => self.scope.rebind(&text, value),
+            Some(_) => {
+                if let (Value::Tensor(node), Some(network)) = (&value, self.network.as_deref_mut()) {
+                    network.names.entry(*node).or_insert(text.clone());
+                }
+                self.scope.rebind(&text, value);
+            }
         }
     }
 
@@ -184,6 +189,9 @@ impl Checker {
             return;
         }
         for (i, item) in items.into_iter().enumerate() {
+            if self.too_large() {
+                return; // rounds without statements count too
+            }
             let outside = self.scope.visible();
             let part = f.label.as_ref().map(|label| format!("{label}.{i}"));
             self.round(part, |c| {

@@ -33,7 +33,7 @@ impl Checker {
         let n = shape.first().copied()?;
         if stride == 0 || n % stride != 0 {
             let message =
-                format!("{n} rows a call and `stride = {stride}`: a streamed convolution needs a multiple of it");
+                format!("a call has {n} rows: a streamed convolution needs a multiple of its stride, {stride}");
             self.fail(args.span("stride"), message);
             return None;
         }

@@ -3,6 +3,7 @@
 
 use super::super::args::Arguments;
 use super::super::{Checker, Value, show};
+use super::file::Missing;
 use super::names::Site;
 use crate::dtype::DType;
 use crate::graph::network::{Init, State, Weight};
@@ -164,16 +165,10 @@ impl Checker {
                     let (path, fed) = (&site.path, &site.fed);
                     let message =
                         format!("`{path}` {fed}, but `{key}` in {} is {}, not {right}", file.name, show(&tensor.shape));
-                    return self.unreadable(site, place, message);
+                    return self.unreadable(site, place, key, Some(message));
                 }
             },
-            (Some(file), None) => {
-                let near = crate::ops::nearest(&key, file.tensors().map(|t| t.name.as_str()));
-                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-                let shape = place.source.layouts.first().map(|l| show(&l.shape)).unwrap_or_default();
-                let message = format!("`{}` needs `{key}` {shape}, which is not in {}{hint}", site.path, file.name);
-                return self.unreadable(site, place, message);
-            }
+            (Some(_), None) => return self.unreadable(site, place, key, None),
             (None, _) => place.source.layouts.first()?.clone(),
         };
         let count = layout.shape.iter().product::<usize>();
@@ -182,7 +177,7 @@ impl Checker {
                 Ok(values) => Some(values.into()),
                 Err(error) => {
                     let message = format!("`{}`: {error}", site.path);
-                    return self.unreadable(site, place, message);
+                    return self.unreadable(site, place, key, Some(message));
                 }
             },
             (_, _, Some(seed)) => {
@@ -195,15 +190,27 @@ impl Checker {
         Some((self.declare(site, &key, place, &layout, values), layout))
     }
 
-    /// A tensor that the file does not have so: reported, and the layers that follow are checked as if
-    /// it had.
-    fn unreadable(&mut self, site: &Site, place: Place, message: String) -> Option<(NodeId, Layout)> {
-        self.errors.push(site.span, message);
-        if let Some(network) = self.network.as_deref_mut() {
-            network.file_errors += 1;
-        }
+    /// A tensor that the file does not have, or has otherwise as the message says: reported once for
+    /// the layer, and the layers that follow are checked as if it had.
+    fn unreadable(
+        &mut self,
+        site: &Site,
+        place: Place,
+        key: String,
+        message: Option<String>,
+    ) -> Option<(NodeId, Layout)> {
         let layout = place.source.layouts.first()?.clone();
-        let key = place.names.first()?.clone();
+        let context = self.errors.context().to_string();
+        let first = self.network.as_deref_mut().is_some_and(|n| n.file_faults.insert(site.id));
+        match message {
+            Some(message) if first => self.errors.push(site.span, message),
+            None if first => {
+                let (path, shape) = (site.path.clone(), show(&layout.shape));
+                let missing = Missing { path, key: key.clone(), shape, span: site.span, context };
+                self.network.as_deref_mut()?.missing.push(missing);
+            }
+            Some(_) | None => {}
+        }
         Some((self.declare(site, &key, place, &layout, None), layout))
     }
 

@@ -1,0 +1,12 @@
+use kernforge::network;
+
+#[network(weights = zeroed)]
+impl Net {
+    pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+        let y = x;
+        y = relu(x);
+        y
+    }
+}
+
+fn main() {}

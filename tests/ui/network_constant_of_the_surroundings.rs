@@ -1,0 +1,13 @@
+use kernforge::network;
+
+#[network(weights = zeroed)]
+impl Net {
+    pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+        let fc = linear(x, HIDDEN);
+        fc
+    }
+}
+
+const HIDDEN: usize = 4;
+
+fn main() {}

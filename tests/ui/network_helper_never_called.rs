@@ -1,0 +1,16 @@
+use kernforge::network;
+
+#[network(weights = zeroed)]
+impl Net {
+    fn block(x: Tensor, n: usize) -> Tensor {
+        let fc = relu(linear(x, n));
+        fc
+    }
+
+    pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+        let fc = linear(x, 4);
+        fc
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use kernforge::network;
+
+#[network(weights = zeroed)]
+impl Net {
+    type Output = [f32; 4];
+
+    pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+        let fc = linear(x, 4);
+        fc
+    }
+}
+
+fn main() {}

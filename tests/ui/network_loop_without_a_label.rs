@@ -1,0 +1,15 @@
+use kernforge::network;
+
+#[network(weights = zeroed)]
+impl Net {
+    pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+        let mut y = x;
+        for _i in 0..3 {
+            let fc = linear(y, 4);
+            y = relu(fc);
+        }
+        y
+    }
+}
+
+fn main() {}

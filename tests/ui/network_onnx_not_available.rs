@@ -1,0 +1,6 @@
+use kernforge::network;
+
+#[network(onnx = "digits.onnx")]
+struct Digits;
+
+fn main() {}
