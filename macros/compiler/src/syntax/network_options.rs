@@ -117,7 +117,9 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
         }
         "train" => {
             twice(options.train.is_some())?;
-            options.train = Some(train_options::parse(parenthesised(input)?, span)?);
+            let usage = "expected `train(batch = 32, loss = cross_entropy, optimizer = adam(lr = 1e-3))`";
+            let inner = parenthesised(input).map_err(|_| syn::Error::new(span, usage))?;
+            options.train = Some(train_options::parse(inner, span)?);
         }
         "onnx" => {
             return Err(syn::Error::new(

@@ -1,6 +1,6 @@
 use kernforge::network;
 
-#[network(weights = zeroed, train)]
+#[network(weights = seeded(1), train(batch = 8, loss = crossentropy, optimizer = adam(lr = 1e-3)))]
 impl Net {
     pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
         let fc = linear(x, 4);
