@@ -214,7 +214,7 @@ pub fn signatures(network: &ast::Network, states: Vec<State>) -> Network {
         ignore: Vec::new(),
         golden: None,
         prune: Vec::new(),
-        train: None,
+        train: network.options.train.clone(),
     }
 }
 

@@ -60,6 +60,10 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
             }
         }
     });
+    let trainer = match &network.train {
+        Some(training) if !runtime => trainer(network, training.batch, &never)?,
+        Some(_) | None => TokenStream::new(),
+    };
     let (macs, params) =
         (network.layers.iter().map(|l| l.macs).sum::<u64>(), network.layers.iter().map(|l| l.params).sum::<u64>());
     Ok(quote! {
@@ -108,6 +112,68 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
         }
 
         #default
+
+        #trainer
+    })
+}
+
+/// The trainer; without its weights, whose types only a network without mistakes tells.
+fn trainer(network: &Network, batch: usize, never: &TokenStream) -> Result<TokenStream, Internal> {
+    let Some(entry) = network.entries.first() else { return Ok(TokenStream::new()) };
+    let Some(out) = entry.graph.params.iter().find(|p| p.kind == ParamKind::Out) else { return Ok(TokenStream::new()) };
+    let (name, vis, cfgs) = (&network.name, visibility(&network.vis), cfgs(&network.attrs));
+    let trainer = quote::format_ident!("{}Trainer", names::plain(&name.to_string()), span = name.span());
+    let (typed, _) = signature(entry, Some(batch))?;
+    let row = lex(&array(out.dtype, &out.shape))?;
+    let targets = quote!(targets: &impl ::kernforge::Targets<#row, #batch>);
+    Ok(quote! {
+        #cfgs
+        /// Trains the network.
+        #vis struct #trainer;
+
+        #cfgs
+        #[allow(unused, clippy::too_many_arguments)]
+        impl #trainer {
+            /// Samples of a step.
+            pub const BATCH: usize = #batch;
+            /// Bytes of a step's intermediate results.
+            pub const ARENA_BYTES: usize = 0;
+            /// Bytes of weights, moments and what else is kept between steps.
+            pub const STATE_BYTES: usize = 0;
+            /// A trainer at the network's own weights.
+            pub fn new() -> #trainer { #trainer }
+            /// One step of the optimiser on a batch.
+            pub fn step(&mut self, #typed #targets) -> ::core::result::Result<f32, ::kernforge::TrainError> #never
+            /// The loss of a batch and how much of it is right.
+            pub fn evaluate(&mut self, #typed #targets)
+                -> ::core::result::Result<::kernforge::Evaluation, ::kernforge::TrainError> #never
+            /// The learning rate of the next step.
+            pub fn learning_rate(&self) -> f32 #never
+            /// Sets the learning rate of the next step.
+            pub fn set_learning_rate(&mut self, rate: f32) #never
+            ::kernforge::__with_std! {
+                /// Writes the weights as a safetensors file.
+                pub fn save(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> #never
+            }
+            ::kernforge::__with_alloc! {
+                /// The same as `new`, built on the heap without a copy on the stack.
+                pub fn boxed() -> ::kernforge::__private::Box<#trainer> #never
+                /// Takes the weights from a safetensors file.
+                pub fn load(&mut self, bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> #never
+            }
+        }
+
+        #cfgs
+        impl ::core::default::Default for #trainer {
+            fn default() -> #trainer { #trainer }
+        }
+
+        #cfgs
+        #[allow(unused)]
+        impl #name {
+            /// A trainer at this network's weights.
+            #vis fn trainer() -> #trainer { #trainer }
+        }
     })
 }
 
