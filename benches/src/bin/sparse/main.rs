@@ -11,7 +11,7 @@ use kernforge_benches::measure::{Contender, Effort, interleaved};
 use std::hint::black_box;
 
 macro_rules! layers {
-    ($($name:ident $keep:literal)*) => { $(
+    ($($name:ident $keep:tt)*) => { $(
         #[network(weights = seeded(7), prune(fc, keep = $keep))]
         impl $name {
             /// One layer.
