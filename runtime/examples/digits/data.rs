@@ -1,7 +1,7 @@
-//! The images, labels, weights and recorded logits, all inside the program.
+//! The images, labels and recorded logits, all inside the program.
 
+use crate::npy;
 use flate2::read::GzDecoder;
-use safetensors::SafeTensors;
 use std::error::Error;
 use std::io::Read;
 
@@ -26,24 +26,8 @@ pub fn labels() -> Result<Vec<usize>, Box<dyn Error>> {
 
 /// The logits of the first 32 images as the trainer recorded them.
 pub fn recorded_logits() -> Result<Vec<[f32; 10]>, Box<dyn Error>> {
-    // NumPy's format: magic, version, the header's length at byte 8, the header, the values.
-    let file = include_bytes!("../data/mnist_cnn/logits_train.npy");
-    let header = usize::from(u16::from_le_bytes([file[8], file[9]]));
-    Ok(floats(&file[10 + header..]).as_chunks().0.to_vec())
-}
-
-/// A weight of the network, flat, with the shape it has in the file checked.
-pub fn weight(name: &str, shape: &[usize]) -> Result<Vec<f32>, Box<dyn Error>> {
-    let file = SafeTensors::deserialize(include_bytes!("../data/mnist_cnn/weights.safetensors"))?;
-    let tensor = file.tensor(name)?;
-    if tensor.shape() != shape {
-        return Err(format!("weight `{name}` has shape {:?}, expected {shape:?}", tensor.shape()).into());
-    }
-    Ok(floats(tensor.data()))
-}
-
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect()
+    let (_, values) = npy::read(include_bytes!("../data/mnist_cnn/logits_train.npy"))?;
+    Ok(values.as_chunks().0.to_vec())
 }
 
 /// The payload of a gzipped IDX file of bytes: a big-endian count, then the extents of an item, then the items.

@@ -1,5 +1,5 @@
-//! Classifies the 10,000 MNIST test images with a small convolutional network, every layer a Kernforge kernel,
-//! and shows what each layer costs.
+//! Classifies the 10,000 MNIST test images with a small convolutional network, compiled into this program, and shows
+//! what each layer costs.
 //!
 //! ```text
 //! cargo run --release --example digits [-- --isa portable|avx2|avx512]
@@ -9,6 +9,8 @@ mod data;
 mod draw;
 mod layers;
 mod net;
+#[path = "../shared/npy.rs"]
+mod npy;
 
 // The clock, the peak and the textbook's loops are those of the benches, so that there is one of each; they are
 // included by path, since the benches depend on this crate. Not all of each is used here.
@@ -21,11 +23,16 @@ mod peak;
 #[allow(dead_code)]
 mod textbook;
 
-use net::{Net, Weights};
+#[path = "../shared/times.rs"]
+mod times;
+
+use kernforge::{Isa, cpu};
+use net::Digits;
+use std::env;
 use std::error::Error;
 use std::io::Write;
-use std::process::ExitCode;
-use std::time::Instant;
+use std::process::{Command, ExitCode};
+use times::Times;
 
 /// Largest difference from the trainer's own logits that counts as equal.
 const TOLERANCE: f32 = 1e-5;
@@ -33,33 +40,48 @@ const TOLERANCE: f32 = 1e-5;
 const EXPECTED_CORRECT: usize = 9868;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let ended = match isa_option(env::args().skip(1)) {
+        Ok(None) => run().map(|()| ExitCode::SUCCESS),
+        Ok(Some(isa)) => run_on(isa),
+        Err(error) => Err(error),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// This program again, with everything in it on `isa`.
+fn run_on(isa: Isa) -> Result<ExitCode, Box<dyn Error>> {
+    let status = Command::new(env::current_exe()?).env("KERNFORGE_ISA", isa.name()).status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The instruction set of `--isa NAME`.
+fn isa_option(mut arguments: impl Iterator<Item = String>) -> Result<Option<Isa>, Box<dyn Error>> {
+    let available = || cpu::available().map(Isa::name).collect::<Vec<_>>().join(", ");
+    let Some(option) = arguments.next() else { return Ok(None) };
+    let name = match (option.as_str(), option.strip_prefix("--isa=")) {
+        (_, Some(name)) => name.to_owned(),
+        ("--isa", None) => arguments.next().ok_or_else(|| format!("--isa needs a name: {}", available()))?,
+        (other, None) => return Err(format!("unknown argument `{other}`; there is `--isa NAME`").into()),
+    };
+    match Isa::from_name(&name) {
+        Some(isa) if isa.is_available() => Ok(Some(isa)),
+        Some(_) => Err(format!("this CPU does not have {name}; available here: {}", available()).into()),
+        None => Err(format!("`{name}` is no instruction set; available here: {}", available()).into()),
     }
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let isa = net::choose_isa(std::env::args().skip(1))?;
+    let isa = cpu::check()?;
     let images = data::images()?;
     let labels = data::labels()?;
     let recorded = data::recorded_logits()?;
-    let weights = Weights::load()?;
-    let mut net = Net::new(isa);
+    let mut net = Digits::new();
 
-    let mut logits = Vec::with_capacity(images.len());
-    let mut times = Vec::with_capacity(images.len());
-    for image in &images {
-        let start = Instant::now();
-        logits.push(net.forward(&weights, image)?);
-        times.push(start.elapsed());
-    }
-    // The median does not count the moments at which another program had the core.
-    times.sort_unstable();
-    let median = times[times.len() / 2];
+    let mut times = Times::default();
+    let logits: Vec<[f32; 10]> = images.iter().map(|image| *times.of(|| net.forward(image))).collect();
 
     let predictions: Vec<usize> = logits.iter().map(largest).collect();
     let correct = predictions.iter().zip(&labels).filter(|(prediction, label)| prediction == label).count();
@@ -79,8 +101,8 @@ fn run() -> Result<(), Box<dyn Error>> {
         "logits           within {difference:.1e} of the {} recorded (limit {TOLERANCE:.0e})",
         recorded.len()
     )?;
-    writeln!(out, "time             {:.2} µs per image, the median\n", median.as_secs_f64() * 1e6)?;
-    write!(out, "{}", layers::table(isa, &images[0], &weights, &mut net)?)?;
+    writeln!(out, "time             {:.2} µs per image, the median\n", times.median())?;
+    write!(out, "{}", layers::table(&mut net))?;
 
     if difference > TOLERANCE {
         return Err(format!("the logits differ by {difference:e} from the recorded ones").into());
