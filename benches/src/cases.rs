@@ -1,5 +1,8 @@
 //! The compiled kernels, one case for each row of `shapes/*.csv`.
 
+// Without its kernels there is nothing to declare.
+#![cfg_attr(not(feature = "kernels"), allow(unused_imports, unused_macros))]
+
 use crate::generic::conv::Conv2d;
 use crate::generic::elementwise::Op;
 use crate::generic::pool::{Kind, Pool2d};
