@@ -58,18 +58,20 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let classes = trainer.targets.last().copied().unwrap_or(1);
     let flat = ".as_flattened()".repeat(trainer.targets.len());
     let rate = optimizer::RATE;
+    // Which masks of dropout a step draws depends on its number.
+    let (counted, started) = if trainer.masks.is_empty() { ("", "") } else { ("    steps: u64,\n", ", steps: 0") };
     let mut text = String::new();
     let _ = writeln!(
         text,
         "{cfgs}/// Trains [`{of}`]: its weights, what the optimiser remembers, and the memory of a step. No step uses the heap.\n\
-         {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n    steps: u64,\n}}\n\n\
+         {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n{counted}}}\n\n\
          {cfgs}#[allow(dead_code)]\nimpl {name} {{\n\
          /// Samples of a step.\npub const BATCH: usize = {batch};\n\
          /// Bytes of a step's intermediate results.\npub const ARENA_BYTES: usize = {net}::ARENA_BYTES;\n\
          /// Bytes of weights, moments and what else is kept between steps.\n\
          pub const STATE_BYTES: usize = {state}::BYTES;\n\n\
          /// A trainer at the network's own weights.\n\
-         pub fn new() -> {name} {{\n    let mut trainer = {name} {{ net: {net}::new(), targets: [{zeros}; {batch}], steps: 0 }};\n    \
+         pub fn new() -> {name} {{\n    let mut trainer = {name} {{ net: {net}::new(), targets: [{zeros}; {batch}]{started} }};\n    \
              trainer.net.start();\n    trainer\n}}\n\n\
          ::kernforge::__with_alloc! {{\n\
          /// The same, built on the heap without a copy on the stack.\n\
@@ -99,7 +101,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          pub fn set_learning_rate(&mut self, rate: f32) {{\n    self.net.state_mut().optimizer.{rate} = rate;\n}}\n\n\
          {}}}\n\n\
          {cfgs}impl ::core::default::Default for {name} {{\n    fn default() -> {name} {{\n        {name}::new()\n    }}\n}}\n\n\
-         {cfgs}impl {} {{\n    /// A trainer at this network's weights.\n    \
+         {cfgs}#[allow(dead_code)]\nimpl {} {{\n    /// A trainer at this network's weights.\n    \
              {vis} fn trainer() -> {name} {{\n        {name}::new()\n    }}\n}}",
         files(network, trainer)?,
         network.name,
