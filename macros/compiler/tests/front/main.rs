@@ -299,14 +299,16 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The fix that a message proposes is right: with the suggested result type the formula compiles.
+    /// The fix that a message proposes is right: with the suggested result type the formula compiles, or
+    /// is refused for its size alone, which is known only once it does.
     #[test]
     fn the_suggested_result_type_compiles((name, text) in soup::formula()) {
         let first = block(claim(name), &text);
         if let Some(ty) = suggested(&first.errors) {
             let fixed = text.replace("-> f32[1]", &format!("-> {ty}"));
             let second = block(claim(name), &fixed);
-            prop_assert!(second.errors.is_empty(), "{:?} for\n{fixed}", second.errors);
+            let size = |e: &String| e.contains("may keep on the stack");
+            prop_assert!(second.errors.iter().all(size), "{:?} for\n{fixed}", second.errors);
         }
     }
 }

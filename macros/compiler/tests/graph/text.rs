@@ -9,6 +9,7 @@ pub const FORMULAS: &[(&str, &str, &str)] = &[
     ("x: f32[2, 3], w: f32[3, 4]", "f32[2, 4]", "matmul(x, w)"),
     ("x: f32[5, 1, 2, 3], w: f32[6, 3, 4]", "f32[5, 6, 2, 4]", "matmul(x, w)"),
     ("a: f32[3], b: f32[3]", "f32", "dot(a, b)"),
+    ("x: f32[4, 3, 2]", "f32[24]", "flatten(x, order = channels_first)"),
     ("a: f32[3], b: f32[4]", "f32[3, 4]", "outer(a, b)"),
     ("x: f32[3], w: f32[3, 4], b: f32[4]", "f32[4]", "linear(x, w, b)"),
     ("a: f32[2, 3], v: f32[2]", "f32[2, 3]", "scale_rows(a, v)"),

@@ -33,7 +33,7 @@ fn batch_norm() {
     // With targets of zero the loss is the mean of squares.
     let loss = found.entry(1, &[&x, &[0.0; 24]]).remove(0)[0];
     let mut expected = 0.0;
-    for c in 0..2 {
+    for c in [0, 1] {
         let values: Vec<f64> = x.iter().skip(c).step_by(2).copied().collect();
         let mean = values.iter().sum::<f64>() / 12.0;
         let var = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 12.0;
