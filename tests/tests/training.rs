@@ -10,7 +10,8 @@ mod nets;
 mod learners;
 
 /// The networks, compiled when this crate was built.
-#[allow(dead_code)]
+// Printed tokens: their comments are gone, and style is not theirs.
+#[allow(dead_code, clippy::all, clippy::undocumented_unsafe_blocks)]
 mod compiled {
     include!(concat!(env!("OUT_DIR"), "/networks.rs"));
 }

@@ -115,8 +115,8 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
         #weights_item
 
         #cfgs
-        // Not every program calls every function.
-        #[allow(unused, non_snake_case, clippy::too_many_arguments)]
+        // Not every program calls every function, and style is for what people write.
+        #[allow(unused, non_snake_case, clippy::all)]
         const _: () = {
             #code
             #weights

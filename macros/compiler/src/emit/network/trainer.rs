@@ -65,7 +65,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
         text,
         "{cfgs}/// Trains [`{of}`]: its weights, what the optimiser remembers, and the memory of a step. No step uses the heap.\n\
          {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n{counted}}}\n\n\
-         {cfgs}#[allow(dead_code)]\nimpl {name} {{\n\
+         {cfgs}#[allow(dead_code, clippy::all)]\nimpl {name} {{\n\
          /// Samples of a step.\npub const BATCH: usize = {batch};\n\
          /// Bytes of a step's intermediate results.\npub const ARENA_BYTES: usize = {net}::ARENA_BYTES;\n\
          /// Bytes of weights, moments and what else is kept between steps.\n\
@@ -101,7 +101,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          pub fn set_learning_rate(&mut self, rate: f32) {{\n    self.net.state_mut().optimizer.{rate} = rate;\n}}\n\n\
          {}}}\n\n\
          {cfgs}impl ::core::default::Default for {name} {{\n    fn default() -> {name} {{\n        {name}::new()\n    }}\n}}\n\n\
-         {cfgs}#[allow(dead_code)]\nimpl {} {{\n    /// A trainer at this network's weights.\n    \
+         {cfgs}#[allow(dead_code, clippy::all)]\nimpl {} {{\n    /// A trainer at this network's weights.\n    \
              {vis} fn trainer() -> {name} {{\n        {name}::new()\n    }}\n}}",
         files(network, trainer)?,
         network.name,

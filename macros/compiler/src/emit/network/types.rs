@@ -78,7 +78,7 @@ pub(super) fn state(network: &Network, vis: &str, cfgs: &str) -> String {
     let made = if layers.is_empty() { "let state" } else { "let mut state" };
     let _ = writeln!(
         text,
-        "{cfgs}#[allow(dead_code)]\nimpl {name} {{\n    \
+        "{cfgs}#[allow(dead_code, clippy::all)]\nimpl {name} {{\n    \
              /// Bytes that [`to_bytes`]({name}::to_bytes) gives.\n    pub const BYTES: usize = {bytes};\n\n    \
              /// As before the first call.\n    \
              pub const fn zeroed() -> {name} {{\n        {name} {{ {zero}}}\n    }}\n\n    \
