@@ -5,7 +5,7 @@
 //! more than its own size (for deflated members of a `.npz`: than [`npz::MAX_INFLATED`]).
 //!
 //! What a tensor *means* to a layer (which key, which layout, which order of gates) is the table in
-//! [`format`]; where the file is found is [`locate`]; weights without a file are [`seeded`].
+//! [`format`](mod@format); where the file is found is [`locate`]; weights without a file are [`seeded`].
 
 pub mod format;
 pub mod locate;
