@@ -1,5 +1,5 @@
 //! Compiled trainers: the numbers of the step's graph, the same bits on every instruction set, files that
-//! come back, no heap.
+//! come back.
 
 #[allow(dead_code, clippy::all)]
 #[path = "../../macros/compiler/tests/network_back/nets.rs"]
