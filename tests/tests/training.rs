@@ -166,3 +166,53 @@ fn what_cannot_be_learnt_changes_nothing() {
     found.set_learning_rate(0.0);
     assert_eq!(found.learning_rate(), 0.0);
 }
+
+/// Draws masks and remembers moments.
+#[kernforge::network(
+    weights = seeded(3),
+    train(batch = 4, loss = mse, optimizer = adam(lr = 1e-2))
+)]
+impl Forgetful {
+    pub fn forward(&mut self, x: Tensor![f32; 12]) -> Tensor![f32; 3] {
+        let hidden = dropout(tanh(linear(x, 8)), 0.5);
+        let out = linear(hidden, 3);
+        out
+    }
+}
+
+/// The losses of three steps, each on numbers of its own.
+fn three_steps(trainer: &mut ForgetfulTrainer, from: u64) -> Vec<u32> {
+    let step = |seed| {
+        let (mut x, mut t) = ([[0f32; 12]; 4], [[0f32; 3]; 4]);
+        x.as_flattened_mut().copy_from_slice(&numbers(seed, 48));
+        t.as_flattened_mut().copy_from_slice(&numbers(seed + 50, 12));
+        trainer.step(&x, &t).unwrap().to_bits()
+    };
+    (from..from + 3).map(step).collect()
+}
+
+#[test]
+fn a_checkpoint_goes_on_with_the_same_bits() {
+    let mut whole = Forgetful::trainer();
+    three_steps(&mut whole, 1);
+    whole.set_learning_rate(5e-3);
+    let (mut checkpoint, mut weights) = (Vec::new(), Vec::new());
+    whole.save_checkpoint(&mut checkpoint).unwrap();
+    whole.save(&mut weights).unwrap();
+    let expected = three_steps(&mut whole, 4);
+
+    let mut resumed = Forgetful::trainer();
+    resumed.load_checkpoint(&checkpoint).unwrap();
+    assert_eq!(resumed.learning_rate(), 5e-3);
+    assert_eq!(three_steps(&mut resumed, 4), expected);
+    assert_eq!(resumed.weights().hidden_weight, whole.weights().hidden_weight);
+    // The weights alone forget the moments and which masks come next.
+    let mut restarted = Forgetful::trainer();
+    restarted.load(&weights).unwrap();
+    assert_ne!(three_steps(&mut restarted, 4), expected);
+    // One kind of file is not the other, and refusing it changes nothing.
+    let before = format!("{:?}", restarted.weights());
+    let error = restarted.load_checkpoint(&weights).unwrap_err().to_string();
+    assert!(error.contains("`steps` [] is missing") && error.contains("`hidden.weight` [8, 12] belongs to"), "{error}");
+    assert_eq!(format!("{:?}", restarted.weights()), before);
+}

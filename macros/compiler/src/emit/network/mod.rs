@@ -52,7 +52,9 @@
 //! Arguments: a tensor is `&array`, an in-out tensor `&mut array`, a scalar (and a rank-0 tensor) is
 //! passed by value. A result is `&array`, of rank 0 a number by value; several are a tuple.
 
+mod checkpoint;
 mod driver;
+mod files;
 mod golden;
 mod many;
 mod methods;

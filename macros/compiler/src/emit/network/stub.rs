@@ -154,12 +154,17 @@ fn trainer(network: &Network, batch: usize, never: &TokenStream) -> Result<Token
             ::kernforge::__with_std! {
                 /// Writes the weights as a safetensors file.
                 pub fn save(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> #never
+                /// Writes all that the next step depends on.
+                pub fn save_checkpoint(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> #never
             }
             ::kernforge::__with_alloc! {
                 /// The same as `new`, built on the heap without a copy on the stack.
                 pub fn boxed() -> ::kernforge::__private::Box<#trainer> #never
                 /// Takes the weights from a safetensors file.
                 pub fn load(&mut self, bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> #never
+                /// Goes on from where `save_checkpoint` was called.
+                pub fn load_checkpoint(&mut self, bytes: &[u8])
+                    -> ::core::result::Result<(), ::kernforge::WeightsError> #never
             }
         }
 

@@ -16,11 +16,14 @@
 //!     pub fn set_learning_rate(&mut self, rate: f32);
 //!     pub fn save(&self, to: &mut impl std::io::Write) -> std::io::Result<()>;          // feature `std`
 //!     pub fn load(&mut self, bytes: &[u8]) -> Result<(), WeightsError>;                 // feature `alloc`
+//!     // and of `checkpoint`: save_checkpoint, load_checkpoint
 //! }
 //! impl Digits { pub fn trainer() -> DigitsTrainer; }
 //! ```
 
-use super::{lex, names};
+use super::files::Header;
+use super::{checkpoint, lex, names};
+use crate::dtype::DType;
 use crate::emit::Internal;
 use crate::emit::module::{cfgs, visibility};
 use crate::emit::signature::{array, parameter};
@@ -48,7 +51,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let (net, state) = (inner.name.to_string(), names::state(inner));
     let weights = names::layer_state(inner, "weights");
     let batch = training.batch;
-    let row = array(crate::dtype::DType::F32, &trainer.targets);
+    let row = array(DType::F32, &trainer.targets);
     let zeros = trainer.targets.iter().rev().fold("0.0".to_string(), |inner, n| format!("[{inner}; {n}]"));
     let step = inner.entries.get(1).ok_or("a trainer without a step")?;
     let inputs = step.graph.params.iter().filter(|p| p.kind == ParamKind::In);
@@ -99,11 +102,12 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          pub fn learning_rate(&self) -> f32 {{\n    self.net.state().optimizer.{rate}\n}}\n\n\
          /// Sets the learning rate of the next step.\n\
          pub fn set_learning_rate(&mut self, rate: f32) {{\n    self.net.state_mut().optimizer.{rate} = rate;\n}}\n\n\
-         {}}}\n\n\
+         {}\n{}}}\n\n\
          {cfgs}impl ::core::default::Default for {name} {{\n    fn default() -> {name} {{\n        {name}::new()\n    }}\n}}\n\n\
          {cfgs}#[allow(dead_code, clippy::all)]\nimpl {} {{\n    /// A trainer at this network's weights.\n    \
              {vis} fn trainer() -> {name} {{\n        {name}::new()\n    }}\n}}",
         files(network, trainer)?,
+        checkpoint::methods(trainer),
         network.name,
         masks = masks(network, trainer),
     );
@@ -136,21 +140,11 @@ fn masks(network: &Network, trainer: &Trainer) -> String {
 
 /// `save` and `load`.
 fn files(network: &Network, trainer: &Trainer) -> Result<String, Internal> {
-    // The format wants the data without gaps, in any order; names in PyTorch's own.
-    let (mut header, mut offset) = (String::from("{"), 0);
+    let mut header = Header::default(); // names are PyTorch's own
     let (mut write, mut expect, mut read) = (String::new(), String::new(), String::new());
-    for (n, kept) in trainer.kept.iter().enumerate() {
+    for kept in &trainer.kept {
         let weight = network.weight(&kept.key).ok_or_else(|| format!("no weight `{}`", kept.key))?;
-        let name = weight.names.first().unwrap_or(&weight.key);
-        let end = offset + 4 * weight.shape.iter().product::<usize>();
-        let comma = if n > 0 { "," } else { "" };
-        let _ = write!(
-            header,
-            "{comma}{}:{{\"dtype\":\"F32\",\"shape\":{:?},\"data_offsets\":[{offset},{end}]}}",
-            json(name),
-            weight.shape
-        );
-        offset = end;
+        header.tensor(weight.names.first().unwrap_or(&weight.key), DType::F32, &weight.shape);
         let (elements, elements_mut) = elements(kept, weight.shape.len());
         let native: Vec<usize> = kept.perm.iter().filter_map(|a| weight.shape.get(*a).copied()).collect();
         let order = format!("::kernforge::__private::in_file_order({native:?}, {:?})", kept.perm);
@@ -163,10 +157,7 @@ fn files(network: &Network, trainer: &Trainer) -> Result<String, Internal> {
             weight.shape
         );
     }
-    header.push('}');
-    while header.len() % 8 != 0 {
-        header.push(' ');
-    }
+    let header = header.finish();
     Ok(format!(
         "::kernforge::__with_std! {{\n\
          /// Writes the weights as a safetensors file, under PyTorch's names and in its layouts.\n\
@@ -195,20 +186,4 @@ fn elements(kept: &Kept, rank: usize) -> (String, String) {
             format!("{field}{}", ".as_flattened_mut()".repeat(rank - 1)),
         ),
     }
-}
-
-/// A string of JSON.
-fn json(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
