@@ -33,6 +33,7 @@ mod dispatch;
 mod golden;
 pub mod math;
 mod network;
+pub mod ops;
 mod private;
 #[cfg(feature = "std")]
 mod profile;
@@ -58,6 +59,7 @@ pub use weights::WeightsError;
 pub mod __private {
     pub use crate::dispatch::Variants;
     pub use crate::golden::{assert_close, elements};
+    pub use crate::network::any;
     pub use crate::network::{NoProbe, Probe};
     pub use crate::private::*;
     #[cfg(feature = "std")]
@@ -74,7 +76,7 @@ pub mod __private {
     /// Weights read when the program runs.
     #[cfg(feature = "alloc")]
     pub mod weights {
-        pub use crate::weights::File;
+        pub use crate::weights::{File, member};
     }
 }
 

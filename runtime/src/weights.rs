@@ -53,6 +53,18 @@ pub enum WeightsError {
         /// The name of its type.
         found: String,
     },
+    /// The file fits no member of a family.
+    NoMember {
+        /// Each member's type, and what is wrong with the file for it.
+        members: Vec<(String, WeightsError)>,
+    },
+    /// The file fits several members of a family.
+    Ambiguous {
+        /// Their types.
+        fitting: Vec<String>,
+        /// The types of all members.
+        members: Vec<String>,
+    },
     /// More than one of these.
     Several(
         /// Each of them, in the order of the network's layers; extra tensors last.
@@ -71,6 +83,23 @@ impl fmt::Display for WeightsError {
             }
             WeightsError::Dtype { key, expected, found } => {
                 write!(f, "`{key}` {expected:?} has the type {found} in the file; weights are F32, F64, F16 or BF16")
+            }
+            WeightsError::NoMember { members } => {
+                f.write_str("the file fits no member of the family:")?;
+                for (member, error) in members {
+                    match error {
+                        WeightsError::Several(all) => {
+                            let first = all.first().unwrap_or(error);
+                            write!(f, "\n  {member}: {first}; {} more do not fit", all.len().saturating_sub(1))?;
+                        }
+                        one => write!(f, "\n  {member}: {one}")?,
+                    }
+                }
+                Ok(())
+            }
+            WeightsError::Ambiguous { fitting, members } => {
+                let (fitting, members) = (fitting.join(", "), members.join(", "));
+                write!(f, "the file fits {fitting} alike, of the members {members}: load one of these by its type")
             }
             WeightsError::Several(all) => {
                 write!(f, "{} tensors do not fit", all.len())?;
@@ -98,9 +127,19 @@ impl<'a> File<'a> {
         Ok(File { bytes, header, taken: BTreeSet::new(), problems: Vec::new() })
     }
 
-    /// The names and shapes of its tensors, sorted by name.
-    pub fn tensors(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.header.tensors().iter().map(|t| (t.name.as_str(), t.shape.as_slice()))
+    /// Reads them and compares them with what a network expects: the names that each of its tensors
+    /// may have, and its shape.
+    pub fn fitting(
+        bytes: &'a [u8],
+        expected: &[(&[&str], &[usize])],
+        ignore: &[&str],
+    ) -> Result<File<'a>, WeightsError> {
+        let mut file = File::parse(bytes)?;
+        for (keys, shape) in expected {
+            file.expect(keys, shape);
+        }
+        file.finish(ignore)?;
+        Ok(file)
     }
 
     /// Notes that a layer takes the tensor of the first of these names that is in the file. What is
@@ -167,6 +206,27 @@ impl<'a> File<'a> {
             return Err(WeightsError::Dtype { key, expected: expected(), found: tensor.dtype.name().to_owned() });
         }
         Ok(tensor)
+    }
+}
+
+/// The number of the one member of a family that a file fits, from what each says of it.
+pub fn member(members: &[(&str, Result<(), WeightsError>)]) -> Result<usize, WeightsError> {
+    let fitting: Vec<usize> = (0..).zip(members).filter(|(_, m)| m.1.is_ok()).map(|(number, _)| number).collect();
+    match fitting.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let wrong = |m: &(&str, Result<(), WeightsError>)| Some((m.0.to_owned(), m.1.clone().err()?));
+            let members: Vec<(String, WeightsError)> = members.iter().filter_map(wrong).collect();
+            match members.first() {
+                Some((_, malformed @ WeightsError::Malformed { .. })) => Err(malformed.clone()),
+                Some(_) | None => Err(WeightsError::NoMember { members }),
+            }
+        }
+        _several => {
+            let name = |m: &(&str, Result<(), WeightsError>)| m.0.to_owned();
+            let fitting = members.iter().filter(|m| m.1.is_ok()).map(name).collect();
+            Err(WeightsError::Ambiguous { fitting, members: members.iter().map(name).collect() })
+        }
     }
 }
 

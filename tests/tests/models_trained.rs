@@ -5,7 +5,7 @@
 mod check;
 #[path = "../models/digits_mlp.rs"]
 mod digits_mlp;
-#[path = "../models/mnist_cnn.rs"]
+#[path = "../../runtime/examples/digits/net.rs"]
 mod mnist_cnn;
 #[path = "../models/mnist_dscnn_bn.rs"]
 mod mnist_dscnn_bn;
@@ -13,7 +13,7 @@ mod mnist_dscnn_bn;
 use digits_mlp::DigitsMlp;
 use flate2::read::GzDecoder;
 use kernforge::{Isa, Tensor};
-use mnist_cnn::MnistCnn;
+use mnist_cnn::Digits;
 use mnist_dscnn_bn::MnistDscnnBn;
 use std::io::Read;
 
@@ -101,7 +101,7 @@ macro_rules! mnist {
 
 mnist!(
     mnist_cnn,
-    MnistCnn,
+    Digits,
     check::recorded(include_bytes!("../../runtime/examples/data/mnist_cnn/logits_train.npy")),
     9868
 );

@@ -6,7 +6,7 @@ mod blazeface_front_128;
 mod digits_mlp;
 #[path = "../../../tests/models/gtcrn.rs"]
 mod gtcrn;
-#[path = "../../../tests/models/mnist_cnn.rs"]
+#[path = "../../../runtime/examples/digits/net.rs"]
 mod mnist_cnn;
 #[path = "../../../tests/models/mnist_dscnn_bn.rs"]
 mod mnist_dscnn_bn;
@@ -55,7 +55,7 @@ pub fn of<'a>(network: &Network, operands: &[Buffer]) -> Option<Ours<'a>> {
     let x = operands.first().map(Buffer::as_slice).unwrap_or_default();
     match network.name.as_str() {
         "digits_mlp" => network!(digits_mlp::DigitsMlp, x, [64], |y| y.to_vec()),
-        "mnist_cnn" => network!(mnist_cnn::MnistCnn, x, [28, 28, 1], |y| y.to_vec()),
+        "mnist_cnn" => network!(mnist_cnn::Digits, x, [28, 28, 1], |y| y.to_vec()),
         "mnist_dscnn_bn" => network!(mnist_dscnn_bn::MnistDscnnBn, x, [28, 28, 1], |y| y.to_vec()),
         "rnnoise" => network!(rnnoise::RnNoise, x, [42], |(gains, voice)| [&gains[..], &[voice]].concat()),
         // Its context of 64 samples is kept by the network: the file takes both, and here the context is zero.

@@ -38,13 +38,14 @@ pub fn networks(file: &str) -> Result<Vec<Source>, String> {
         let broken = !mistakes.is_empty();
         errors.append(mistakes);
         let Some(parsed) = parsed.filter(|_| !broken) else { continue };
-        let compiled = check::network::check(&parsed).and_then(|network| {
-            let compiled = compile(&network)?;
-            Ok(Source { network, compiled })
-        });
-        match compiled {
-            Ok(source) => networks.push(source),
-            Err(e) => errors.append(e),
+        let (family, mistakes) = check::network::family::family(&parsed);
+        let broken = !mistakes.is_empty();
+        errors.append(mistakes);
+        for network in family.members.into_iter().map(|m| m.network).filter(|_| !broken) {
+            match compile(&network) {
+                Ok(compiled) => networks.push(Source { network, compiled }),
+                Err(e) => errors.append(e),
+            }
         }
     }
     errors.finish(networks).map_err(|e| crate::source::report(file, &e))

@@ -107,22 +107,25 @@ fn in_editor() -> bool {
 fn network_items(attr: TokenStream, item: TokenStream, items_only: bool) -> TokenStream {
     let (network, mut errors) = syntax::parse_network(attr, item);
     let Some(network) = network else { return errors.to_tokens() };
-    let mut states = Vec::new();
-    let checked = check::network::check_noting(&network, &mut states);
-    let items = match (checked, items_only) {
-        (Ok(checked), false) if errors.is_empty() => compile_network(&checked),
-        (Ok(checked), _) => Ok(emit::network::stub(&checked)),
-        (Err(e), _) => Err(e),
-    };
-    let items = items.unwrap_or_else(|e| {
-        errors.append(e);
-        // The members of a family have names that only a macro without mistakes could tell.
-        if network.generics.is_empty() {
-            emit::network::stub(&check::network::signatures(&network, states))
-        } else {
-            TokenStream::new()
+    let (family, mistakes) = check::network::family::family(&network);
+    errors.append(mistakes);
+    let stubs = items_only || !errors.is_empty();
+    let mut items = emit::network::family(&family);
+    for member in &family.members {
+        items.extend(match stubs {
+            true => emit::network::stub(&member.network),
+            false => compile_network(&member.network).unwrap_or_else(|e| {
+                errors.append(e);
+                emit::network::stub(&member.network)
+            }),
+        });
+    }
+    if let Some(first) = family.members.first() {
+        items.extend(emit::network::editor(&network, &first.types));
+        if errors.is_empty() {
+            items.extend(emit::network::warnings(&network.attrs, &first.dead));
         }
-    });
+    }
     let errors = errors.to_tokens();
     quote::quote! { #errors #items }
 }

@@ -52,6 +52,7 @@ pub enum Kind {
     Maximum,
     Softmax,
     LogSoftmax,
+    ArgMax,
     LayerNorm,
     GroupNorm,
     RmsNorm,
@@ -247,6 +248,13 @@ pub static OPS: &[Row] = &[
     row("maximum", "a, b", "the larger, NaN if either is", "maximum", Kind::Maximum),
     row("softmax", "x, axis = -1", "e^x / Σ e^x along an axis", "Softmax", Kind::Softmax),
     row("log_softmax", "x, axis = -1", "ln softmax", "LogSoftmax", Kind::LogSoftmax),
+    row(
+        "argmax",
+        "x, axis = -1",
+        "index of the largest element along an axis, as u32; of equal ones the first, and a NaN is the largest",
+        "argmax, ArgMax",
+        Kind::ArgMax,
+    ),
     row(
         "layer_norm",
         "x, axis = -1, eps = 1e-5, weight = none, bias = none",

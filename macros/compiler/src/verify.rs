@@ -92,7 +92,7 @@ fn check_contraction(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
     if !matches!(kernel.buffer(c.out.buffer).role, Role::Out | Role::InOut | Role::Temp) {
         return Err(format!("writes `{}`, which is read-only", kernel.buffer(c.out.buffer).name));
     }
-    if kernel.buffer(c.out.buffer).dtype != kernel.dtype {
+    if !kernel.stores(kernel.buffer(c.out.buffer)) {
         return Err(format!("writes `{}` in another type", kernel.buffer(c.out.buffer).name));
     }
     if c.out.dims.iter().any(|d| d.guarded) || !injective(c) {

@@ -241,6 +241,22 @@ macro_rules! compositions {
             unsafe { lanes($(element::<S, T, $lane, STRIDE, M>(p)),*) }
         }
 
+        /// Stores the first `N` lanes, converted as `as` does: indices.
+        ///
+        /// # Safety
+        /// `N` elements are writable.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub unsafe fn store_u32<const N: usize>(p: *mut u32, a: V) {
+            let mut lanes: [T; _] = [$({ let _ = $lane; 0.0 }),*];
+            // SAFETY: the array has as many elements as there are lanes.
+            unsafe { store(lanes.as_mut_ptr(), a) };
+            for (i, lane) in lanes.iter().take(N).enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { p.add(i).write(*lane as u32) };
+            }
+        }
+
         /// Consecutive `u8`s, converted.
         ///
         /// # Safety

@@ -53,7 +53,9 @@ impl Checker {
             | Op::Pad { .. } => true,
         };
         let nodes = self.graph.nodes.iter().enumerate();
-        let mut types = nodes.filter(|(i, n)| computed(&n.op) || stored(*i)).map(|(_, n)| (n.dtype, n.span));
+        let mut types = nodes
+            .filter(|(i, n)| n.dtype.is_float() && (computed(&n.op) || stored(*i)))
+            .map(|(_, n)| (n.dtype, n.span));
         let Some((first, _)) = types.next() else { return };
         if let Some((other, span)) = types.find(|(dtype, _)| *dtype != first) {
             let message =

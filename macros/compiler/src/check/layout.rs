@@ -134,6 +134,7 @@ fn scan(expr: &Expr, found: &mut Found) {
                 | Kind::Maximum
                 | Kind::Softmax
                 | Kind::LogSoftmax
+                | Kind::ArgMax
                 | Kind::LayerNorm
                 | Kind::GroupNorm
                 | Kind::RmsNorm

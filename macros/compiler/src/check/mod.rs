@@ -218,6 +218,7 @@ impl Checker {
                     Value::Tensor(self.graph.push(Op::Param(id), vec![], dtype, shape, span))
                 }
             };
+            self.note(&param.name, &value);
             self.bind(&param.name, value, param.mutable);
         }
     }
@@ -434,7 +435,7 @@ impl Checker {
             }
             Kind::T | Kind::Transpose | Kind::Reshape | Kind::Slice => self.view(kind, args),
             Kind::Flatten => self.flatten(args),
-            Kind::Softmax | Kind::LogSoftmax | Kind::Reduce(_) => self.rows(kind, args),
+            Kind::Softmax | Kind::LogSoftmax | Kind::ArgMax | Kind::Reduce(_) => self.rows(kind, args),
             Kind::LayerNorm | Kind::GroupNorm | Kind::RmsNorm | Kind::BatchNorm => self.norm(kind, args),
             Kind::Concat | Kind::Stack | Kind::Split | Kind::Pad | Kind::Select | Kind::Zeros => self.join(kind, args),
             Kind::Upsample => self.upsample(args),

@@ -2,7 +2,7 @@
 
 use super::{Checker, Value, show};
 use crate::dtype::DType;
-use crate::graph::{NodeId, Param, ParamId, ParamKind};
+use crate::graph::{NodeId, Op, Param, ParamId, ParamKind};
 use crate::syntax::ast::{Expr, Function, Type};
 use proc_macro2::Span;
 
@@ -108,12 +108,17 @@ impl Checker {
 
     pub(super) fn store_result(&mut self, name: String, ty: &Type, value: Value, span: Span, f: &Function) {
         let Some(shape) = self.declared(ty) else { return };
-        if !ty.dtype.is_float() {
+        let index = matches!(value, Value::Tensor(node) if ty.dtype == DType::U32 && self.is_index(node));
+        if !ty.dtype.is_float() && !index {
             let float = self.typed(DType::F32, &shape);
-            self.fail(
-                ty.span,
-                format!("results are f32 or f64, not {}: write `-> {float}`, converted with `as f32`", ty.dtype),
-            );
+            let message = match (ty.dtype, &value) {
+                (DType::U32, Value::Invalid) => return,
+                (DType::U32, _) => format!("results of type u32 are indices, from `argmax`: write `-> {float}`"),
+                (other, _) => format!(
+                    "results are f32 or f64, or u32 from `argmax`, not {other}: write `-> {float}`, converted with `as f32`"
+                ),
+            };
+            self.fail(ty.span, message);
             return;
         }
         let Some(node) = self.finished(value, ty.dtype, span) else { return };
@@ -142,8 +147,9 @@ impl Checker {
             self.fail(ty.span, message);
         } else if dtype != ty.dtype {
             let right = self.typed(dtype, &found);
+            let what = if dtype.is_float() { "the operands" } else { "it" };
             let message = format!(
-                "the result is computed in {dtype}, not {}: write `-> {right}`, or convert the operands with `as {}`",
+                "the result is computed in {dtype}, not {}: write `-> {right}`, or convert {what} with `as {}`",
                 ty.dtype, ty.dtype
             );
             self.fail(ty.span, message);
@@ -156,6 +162,16 @@ impl Checker {
         self.graph.params.push(param);
         let id = ParamId(self.graph.params.len() as u32 - 1);
         self.graph.stores.push((id, node));
+    }
+
+    /// Whether a tensor of integers was computed, and not only read: then it is indices.
+    fn is_index(&self, node: NodeId) -> bool {
+        let mut at = self.graph.node(node);
+        while matches!(at.op, Op::Transpose(_) | Op::Reshape | Op::Slice { .. } | Op::Flip { .. } | Op::Expand) {
+            let Some(operand) = at.inputs.first() else { return false };
+            at = self.graph.node(*operand);
+        }
+        at.op == Op::Cast && at.dtype == DType::U32
     }
 
     /// The node of a value that is stored; `None` if it is wrong (reported).

@@ -2,7 +2,8 @@
 
 use super::args::{Arguments, count};
 use super::{Checker, RANK_LIMIT, Value, products, show};
-use crate::graph::{NodeId, Op, Shape};
+use crate::dtype::DType;
+use crate::graph::{NodeId, Op, Pool, Shape, Window};
 use crate::ops::Kind;
 use crate::syntax::ast::{Expr, ExprKind};
 use proc_macro2::Span;
@@ -207,7 +208,34 @@ impl Checker {
         self.constant(values, shape, dtype, span).map_or(Value::Invalid, Value::Tensor)
     }
 
-    /// Softmax and reductions.
+    /// The index of the largest element: that of a maximum pooling whose window is the whole axis.
+    fn argmax(&mut self, x: NodeId, axis: usize, args: &Arguments<'_>) -> Value {
+        let shape = self.shape(x);
+        let (before, after) = (shape.get(..axis).unwrap_or_default(), shape.get(axis + 1..).unwrap_or_default());
+        let n = shape.get(axis).copied().unwrap_or(1);
+        let dtype = self.graph.node(x).dtype;
+        // An index is computed in the float type, which must hold it.
+        let most = if dtype == DType::F64 { 1 << 31 } else { 1 << 24 };
+        if n > most {
+            let message = format!("`argmax` is over {n} elements, more than the {most} that {dtype} can number");
+            return self.fail(args.span("x"), message);
+        }
+        let windows = [before, &[n, after.iter().product()]].concat();
+        let mut pooled = windows.clone();
+        if let Some(one) = pooled.get_mut(axis) {
+            *one = 1;
+        }
+        let window = Window { kernel: vec![n], stride: vec![1], pad: vec![(0, 0)], dilation: vec![1] };
+        let span = args.call();
+        let x = if windows == shape { x } else { self.graph.push(Op::Reshape, vec![x], dtype, windows, span) };
+        let max = self.graph.push(Op::Pool(Pool::Max, window.clone()), vec![x], dtype, pooled.clone(), span);
+        let index = self.graph.push(Op::MaxIndex(window), vec![x, max], dtype, pooled.clone(), span);
+        let index = self.graph.push(Op::Cast, vec![index], DType::U32, pooled, span);
+        let out = [before, after].concat();
+        Value::Tensor(self.graph.push(Op::Reshape, vec![index], DType::U32, out, span))
+    }
+
+    /// Softmax, reductions, and the index of a maximum.
     pub(super) fn rows(&mut self, kind: Kind, args: &Arguments<'_>) -> Value {
         let Some(x) = self.float(args, "x") else { return Value::Invalid };
         let shape = self.shape(x);
@@ -221,6 +249,10 @@ impl Checker {
             Kind::Softmax | Kind::LogSoftmax => match args.axis("axis", shape.len(), &mut self.errors) {
                 Some(axis) if kind == Kind::Softmax => push(self, Op::Softmax { axis }, shape),
                 Some(axis) => push(self, Op::LogSoftmax { axis }, shape),
+                None => self.wrong(),
+            },
+            Kind::ArgMax => match args.axis("axis", shape.len(), &mut self.errors) {
+                Some(axis) => self.argmax(x, axis, args),
                 None => self.wrong(),
             },
             Kind::Reduce(kind) => {

@@ -306,11 +306,17 @@ impl Writer<'_> {
     fn store(&mut self, src: Reg, active: usize, place: &Place<'_>, shared: &Shared) -> Result<String, Internal> {
         let (lanes, dtype) = (self.lanes(src)?, self.kernel.dtype);
         let target = buffer(self.kernel, place.buffer)?;
-        if !is_written(target) || target.dtype != dtype {
-            return Err(format!("`{}` cannot be stored to", target.name));
-        }
         let pointer = shared.pointer(self.kernel, place)?;
-        let name = if active == lanes { "store".into() } else { format!("store_first::<{active}>") };
+        let name = match target.dtype {
+            _ if !is_written(target) => return Err(format!("`{}` cannot be stored to", target.name)),
+            own if own == dtype && active == lanes => "store".into(),
+            own if own == dtype => format!("store_first::<{active}>"),
+            DType::U32 if lanes == 1 => return Ok(format!("unsafe {{ *{pointer} = {} as u32 }};", register(src))),
+            DType::U32 => format!("store_u32::<{active}>"),
+            DType::F32 | DType::F64 | DType::U8 | DType::I8 | DType::U16 | DType::I32 => {
+                return Err(format!("`{}` is stored as {}", target.name, target.dtype));
+            }
+        };
         Ok(self.access(lanes, &name, &format!("{pointer}, {}", register(src))) + ";")
     }
 

@@ -75,7 +75,9 @@ impl Writer<'_> {
         }
         let (_, value) = self.nodes(&c.value, c, false)?;
         let target = self.element(&c.out, c)?;
-        self.line(&format!("{target} = {value};"));
+        let stored = self.buffer(&c.out)?.dtype;
+        let conversion = if stored == self.kernel.dtype { String::new() } else { format!(" as {stored}") };
+        self.line(&format!("{target} = {value}{conversion};"));
         for _ in c.parallel_ids() {
             self.close();
         }

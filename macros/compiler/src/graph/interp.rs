@@ -4,6 +4,7 @@
 //! that compare other orders use small integers, where every order is exact.
 
 use super::{Graph, Node, Op, Pool, ReduceKind, Shape, Window, unary};
+use crate::dtype::DType;
 use crate::scalar::eval::Real;
 use crate::scalar::{Block, Node as Scalar, Prim};
 
@@ -47,6 +48,7 @@ fn compute<T: Real>(op: &Op, node: &Node, inputs: &[Operand<'_, T>]) -> Result<V
             let n = size(shape);
             (0..n).map(|i| number(values.get(i % values.len().max(1)).copied().unwrap_or(0.0))).collect()
         }
+        Op::Cast if node.dtype == DType::U32 => arg(0)?.0.iter().map(|x| x.stored(DType::U32)).collect(),
         Op::Cast | Op::Reshape => arg(0)?.0.to_vec(),
         Op::Unary(f) => {
             let program = unary::block(*f);
@@ -309,7 +311,7 @@ fn filter_gradient<T: Real>(
         .collect()
 }
 
-/// The number of the first tap whose cell equals the maximum `y`.
+/// The number of the first tap whose cell equals the maximum `y`, or is NaN as it is.
 fn max_index<T: Real>(w: &Window, x: Operand<'_, T>, at: &[usize], y: T) -> T {
     let channel = at.last().copied().unwrap_or(0) as i64;
     let taps = points(&w.kernel).enumerate();
@@ -317,7 +319,9 @@ fn max_index<T: Real>(w: &Window, x: Operand<'_, T>, at: &[usize], y: T) -> T {
         let cell = [cell(w, at, &tap).as_slice(), &[channel]].concat();
         let Some(value) = inside(x, &cell) else { return least };
         let infinity = T::from_f64(f64::INFINITY);
-        let candidate = T::prim(Prim::SelectEq, &[value, y, T::from_f64(number as f64), infinity]);
+        let number = T::from_f64(number as f64);
+        let not_a_number = T::prim(Prim::SelectEq, &[value, value, infinity, number]);
+        let candidate = T::prim(Prim::SelectEq, &[value, y, number, not_a_number]);
         T::prim(Prim::Minimum, &[least, candidate])
     })
 }

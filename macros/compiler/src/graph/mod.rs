@@ -102,7 +102,7 @@ pub enum Op {
     Param(ParamId),
     /// Fixed numbers in row-major order, or one for all elements.
     Constant(Arc<[f64]>),
-    /// `x` converted to this node's dtype.
+    /// `x` converted to this node's dtype: a float, or `u32` for whole numbers that both hold (an index).
     Cast,
     /// Element by element on `x`; same shape.
     Unary(Unary),
@@ -134,7 +134,7 @@ pub enum Op {
     /// Window reduction over the spatial axes of `[.., S.., C]`; out-of-image cells do not take part.
     Pool(Pool, Window),
     /// `x` and its maximum pooling `y` to the number (row-major in the window) of the first tap of each
-    /// window at which `x = y`; +∞ if there is none.
+    /// window at which `x = y`, or `x` is NaN (then `y` is, too).
     MaxIndex(Window),
     /// Adjoint of a maximum pooling: `index` is a [`Op::MaxIndex`], each element of `dy` is added to the cell
     /// at that tap of its window.
@@ -306,6 +306,14 @@ impl Graph {
     /// The parameter behind an id.
     pub fn param(&self, id: ParamId) -> &Param {
         &self.params[id.0 as usize]
+    }
+
+    /// The type that arithmetic is in: one throughout, that of the first result which is a float, else of
+    /// the first operation (a result that is an index was computed from floats).
+    pub fn arithmetic(&self) -> DType {
+        let stored = self.stores.iter().map(|(_, n)| self.node(*n).dtype);
+        let computed = self.nodes.iter().filter(|n| !n.inputs.is_empty()).map(|n| n.dtype);
+        stored.chain(computed).find(|d| d.is_float()).unwrap_or(DType::F32)
     }
 
     /// Appends a node.

@@ -154,7 +154,7 @@ fn check_dtype(node: &Node, inputs: &[&Node]) -> Result<(), String> {
     let same = |d: DType| inputs.iter().all(|i| i.dtype == d);
     let good = match &node.op {
         Op::Param(_) => true,
-        Op::Cast => node.dtype.is_float(),
+        Op::Cast => node.dtype.is_float() || node.dtype == DType::U32 && inputs.iter().all(|i| i.dtype.is_float()),
         Op::Transpose(_) | Op::Reshape | Op::Slice { .. } | Op::Flip { .. } | Op::Expand => same(node.dtype),
         Op::Constant(_)
         | Op::Unary(_)

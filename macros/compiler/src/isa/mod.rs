@@ -56,7 +56,7 @@ pub struct Table {
     /// A composition of the runtime: a function of the module that the register type has in
     /// `kernforge::__private`, by name. With one lane `load`, `store`, `keep`; with more also
     /// `broadcast`, `broadcast_apart`, `load_lanes`, `store_first`, `gather`, `load_u8`, `load_i8`, `load_u16`,
-    /// `load_i32`, `fold_add`, `fold_maximum`, `fold_minimum`.
+    /// `load_i32`, `store_u32`, `fold_add`, `fold_maximum`, `fold_minimum`.
     pub helper: fn(DType, usize, &str) -> Call,
 }
 

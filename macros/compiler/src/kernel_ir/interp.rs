@@ -2,6 +2,7 @@
 
 use super::memory::{is_writable, with_memory};
 use super::{Access, Affine, Contraction, Index, Kernel, ReduceOp};
+use crate::dtype::DType;
 use crate::scalar::eval::Real;
 use crate::scalar::{Block, Node, Prim};
 
@@ -19,7 +20,7 @@ pub fn run<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), Strin
 /// Runs one contraction on memory with one array per buffer.
 pub(crate) fn contraction<T: Real>(kernel: &Kernel, c: &Contraction, memory: &mut [Vec<T>]) -> Result<(), String> {
     check(kernel, c)?;
-    Run::new(c, memory).run()
+    Run::new(c, kernel.buffer(c.out.buffer).dtype, memory).run()
 }
 
 /// What the rest relies on: every id exists, and values are used only where they are known.
@@ -80,6 +81,8 @@ struct Run<'a, T> {
     /// Flat offset of each read.
     reads: Vec<Affine>,
     out: Affine,
+    /// The type of what is written.
+    stored: DType,
     term: Term,
     guards: Vec<(&'a Affine, usize)>,
 }
@@ -95,7 +98,7 @@ enum Term {
 }
 
 impl<'a, T: Real> Run<'a, T> {
-    fn new(c: &'a Contraction, memory: &'a mut [Vec<T>]) -> Self {
+    fn new(c: &'a Contraction, stored: DType, memory: &'a mut [Vec<T>]) -> Self {
         let term = match &c.reduction {
             None => Term::None,
             Some(r) => match (r.op, r.term.nodes.last()) {
@@ -106,7 +109,7 @@ impl<'a, T: Real> Run<'a, T> {
             },
         };
         let reads = c.reads.iter().map(Access::offset).collect();
-        Run { c, memory, reads, out: c.out.offset(), term, guards: c.guards() }
+        Run { c, memory, reads, out: c.out.offset(), stored, term, guards: c.guards() }
     }
 
     fn run(&mut self) -> Result<(), String> {
@@ -200,7 +203,7 @@ impl<'a, T: Real> Run<'a, T> {
             Node::Load(n) => self.memory[self.c.reads[*n].buffer.0 as usize][self.reads[*n].eval(point) as usize],
             Node::Arg(_) | Node::Const(_) | Node::Prim(..) | Node::Call(..) => T::from_f64(f64::NAN),
         });
-        self.memory[self.c.out.buffer.0 as usize][self.out.eval(point) as usize] = value;
+        self.memory[self.c.out.buffer.0 as usize][self.out.eval(point) as usize] = value.stored(self.stored);
         Ok(())
     }
 }

@@ -50,7 +50,8 @@ pub struct Kernel {
 pub struct Buffer {
     /// Unique name.
     pub name: String,
-    /// Element type; anything but the kernel's own is converted on load and never written.
+    /// Element type; anything but the kernel's own is converted on load, and never written except for a
+    /// result of type `u32`: an index, converted on store.
     pub dtype: DType,
     /// Number of elements.
     pub len: usize,
@@ -321,6 +322,11 @@ impl Kernel {
     /// The buffer behind an id.
     pub fn buffer(&self, id: BufferId) -> &Buffer {
         &self.buffers[id.0 as usize]
+    }
+
+    /// Whether the type of a buffer is one that can be written.
+    pub fn stores(&self, buffer: &Buffer) -> bool {
+        buffer.dtype == self.dtype || buffer.role == Role::Out && buffer.dtype == DType::U32
     }
 
     /// Which buffers hold the same numbers at every call: weights, fixed values, and temporaries

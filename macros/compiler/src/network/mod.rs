@@ -161,8 +161,7 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
 
 /// The arithmetic type, which all entries must share: they read the same packed weights.
 fn arithmetic(network: &Network) -> Result<DType, Errors> {
-    let of = |e: &Entry| e.graph.stores.first().map_or(DType::F32, |(_, n)| e.graph.node(*n).dtype);
-    let mut types = network.entries.iter().map(|e| (&e.name, of(e)));
+    let mut types = network.entries.iter().map(|e| (&e.name, e.graph.arithmetic()));
     let Some((first, dtype)) = types.next() else {
         let message = "a network needs a public function".to_string();
         return Err(Error { span: network.name.span(), message }.into());

@@ -136,7 +136,8 @@ fn tap_number(nest: &mut Nest<'_>, term: &mut Block, window: &Window, taps: &[Af
     nest.table(term, values, dims)
 }
 
-/// The first tap of a window that holds its maximum: the least number among those that do.
+/// The first tap of a window that holds its maximum: the least number among those that do. Where one is
+/// NaN the maximum is, too, and equals nothing: then it is the least number among those that are NaN.
 pub(super) fn max_index(
     nest: &mut Nest<'_>,
     block: &mut Block,
@@ -155,7 +156,8 @@ pub(super) fn max_index(
     let y = nest.value(&mut term, y, at)?;
     let number = tap_number(nest, &mut term, window, &taps);
     let none = term.constant(f64::INFINITY);
-    let result = term.prim(Prim::SelectEq, &[x, y, number, none]);
+    let not_a_number = term.prim(Prim::SelectEq, &[x, x, none, number]);
+    let result = term.prim(Prim::SelectEq, &[x, y, number, not_a_number]);
     nest.reduction = Some(Reduction { op: ReduceOp::Min, term: term.finish(result), partials: 1, skip: None });
     Ok(block.push(Node::Acc))
 }

@@ -455,7 +455,7 @@ impl<'g> Nest<'g> {
     /// Arithmetic is in one type throughout a kernel.
     fn arithmetic(&self, id: NodeId) -> Result<(), Error> {
         let node = self.graph.node(id);
-        let wanted = super::arithmetic(self.graph);
+        let wanted = self.graph.arithmetic();
         if node.dtype == wanted {
             return Ok(());
         }

@@ -22,7 +22,6 @@ mod storage;
 pub use order::unit_index;
 pub use storage::{in_place, loads, share};
 
-use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::network::LayerId;
 use crate::graph::{Graph, NodeId, Op, ParamKind};
@@ -74,7 +73,7 @@ fn contractions(graph: &Graph, paths: &[&str], once: bool) -> Result<Outlined, E
     let stores: Vec<NodeId> = graph.stores.iter().map(|&(_, n)| without_reshape(graph, n)).collect();
     let places = place::place(graph, &stores, once);
     let kernel =
-        Kernel { name: graph.name.clone(), dtype: arithmetic(graph), buffers: parameters(graph), body: vec![] };
+        Kernel { name: graph.name.clone(), dtype: graph.arithmetic(), buffers: parameters(graph), body: vec![] };
     let mut builder = build::Builder::new(graph, &places, kernel, paths);
     for (&(param, _), &node) in graph.stores.iter().zip(&stores) {
         builder.store(node, BufferId(param.0));
@@ -91,11 +90,6 @@ fn without_reshape(graph: &Graph, mut node: NodeId) -> NodeId {
         node = graph.node(node).inputs[0];
     }
     node
-}
-
-/// The arithmetic type: that of the first result.
-fn arithmetic(graph: &Graph) -> DType {
-    graph.stores.first().map_or(DType::F32, |&(_, n)| graph.node(n).dtype)
 }
 
 fn parameters(graph: &Graph) -> Vec<Buffer> {

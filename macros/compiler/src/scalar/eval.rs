@@ -18,6 +18,14 @@ pub trait Real: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static {
     fn from_f64(x: f64) -> Self;
     /// Widens.
     fn to_f64(self) -> f64;
+    /// What is read back after it was stored in a buffer of a type: what `as` does.
+    fn stored(self, dtype: DType) -> Self {
+        match dtype {
+            DType::U32 => Self::from_f64(f64::from(self.to_f64() as u32)),
+            DType::F32 | DType::F64 | DType::U8 | DType::I8 | DType::U16 | DType::I32 => self,
+        }
+    }
+
     /// Evaluates a primitive; operands beyond its arity are ignored.
     fn apply(prim: Prim, args: [Self; 4]) -> Self;
 

@@ -47,7 +47,11 @@ pub fn parse(attr: TokenStream, item: TokenStream, errors: &mut Errors) -> Optio
         errors.push(path.span(), "a network is an `impl` of its own, not of a trait: `impl Net { .. }`");
     }
     let name = type_name(&block.self_ty, errors)?;
+    let read = errors.len();
     let generics = generics(&block, errors);
+    if errors.len() == read {
+        sized(&block.self_ty, &name, &generics, errors);
+    }
     let mut network = Network {
         name,
         attrs: passing(block.attrs, "a network", errors),
@@ -99,7 +103,13 @@ fn generics(block: &ItemImpl, errors: &mut Errors) -> Vec<Ident> {
     let mut names = Vec::new();
     for param in &block.generics.params {
         match param {
-            syn::GenericParam::Const(c) => names.push(c.ident.clone()),
+            syn::GenericParam::Const(c) => {
+                let ty = c.ty.to_token_stream();
+                if ty.to_string() != "usize" {
+                    errors.push(ty.span(), format!("a size is a `usize`: `const {}: usize`", c.ident));
+                }
+                names.push(c.ident.clone());
+            }
             other => errors.push(
                 other.span(),
                 "a network has no type parameters; sizes are `impl<const HIDDEN: usize>` with `family(HIDDEN = [..])`",
@@ -107,6 +117,26 @@ fn generics(block: &ItemImpl, errors: &mut Errors) -> Vec<Ident> {
         }
     }
     names
+}
+
+/// `Net<HIDDEN>` has the sizes of `impl<const HIDDEN: usize>`, in their order.
+fn sized(ty: &syn::Type, name: &Ident, sizes: &[Ident], errors: &mut Errors) {
+    let syn::Type::Path(path) = ty else { return };
+    let arguments = path.path.segments.first().map(|s| s.arguments.to_token_stream().to_string().replace(' ', ""));
+    let wanted = match sizes {
+        [] => String::new(),
+        sizes => format!("<{}>", sizes.iter().map(Ident::to_string).collect::<Vec<_>>().join(",")),
+    };
+    let found = arguments.unwrap_or_default();
+    if found.trim_start_matches("::").replace(",>", ">") == wanted {
+        return;
+    }
+    let wanted = wanted.replace(',', ", ");
+    let message = match sizes {
+        [] => format!("`{name}` has no sizes here: a family is `impl<const HIDDEN: usize> {name}<HIDDEN>`"),
+        _sizes => format!("the type has the sizes of the block, in their order: `{name}{wanted}`"),
+    };
+    errors.push(ty.span(), message);
 }
 
 fn passing(attrs: Vec<Attribute>, what: &str, errors: &mut Errors) -> TokenStream {

@@ -147,10 +147,15 @@ fn check(network: &Network, training: &Training, graph: &Graph) -> Result<(), Er
         return errors.finish(());
     };
     let result = graph.node(*result);
-    if result.dtype != DType::F32 {
-        errors.push(result.span, format!("a network is trained in f32, and this result is {}", result.dtype));
+    match result.dtype {
+        DType::F32 => loss::check(&training.loss, graph, result, training.span, &mut errors),
+        DType::U32 => {
+            errors.push(result.span, "an index has no derivative: return what `argmax` is of, and train that")
+        }
+        DType::F64 | DType::U8 | DType::I8 | DType::U16 | DType::I32 => {
+            errors.push(result.span, format!("a network is trained in f32, and this result is {}", result.dtype));
+        }
     }
-    loss::check(&training.loss, graph, result, training.span, &mut errors);
     for (path, span) in training.freeze.iter().chain(&training.mask) {
         let known = network.weights.iter().any(|w| belongs(network, w, path));
         if !known {

@@ -133,11 +133,11 @@ impl<T: Real> Machine<'_, T> {
                 }
                 self.file[*dst].set(values[0]);
             }
-            Step::Store { src, active, place } => {
+            Step::Store { src, active, place, dtype } => {
                 let at = self.offset(place, *active)?;
                 let lanes = &self.file[*src..*src + *active];
                 for (value, lane) in self.memory[place.buffer][at..at + *active].iter_mut().zip(lanes) {
-                    *value = lane.get();
+                    *value = lane.get().stored(*dtype);
                 }
             }
         }

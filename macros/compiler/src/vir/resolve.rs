@@ -6,6 +6,7 @@
 
 use super::interp::MAX_LANES;
 use super::{Addr, Bound, Kernel, Lanes, Op, Reg, Stmt, Var};
+use crate::dtype::DType;
 use crate::kernel_ir::BufferId;
 use crate::kernel_ir::memory::is_writable;
 use crate::scalar::Prim;
@@ -99,6 +100,7 @@ pub(super) enum Step {
         src: usize,
         active: usize,
         place: Place,
+        dtype: DType,
     },
 }
 
@@ -215,7 +217,8 @@ impl<'a> Resolver<'a> {
                 if !is_writable(&self.kernel.buffers[place.buffer].role) {
                     return Err("the buffer is not writable".into());
                 }
-                Step::Store { src, active: *active, place }
+                let dtype = self.kernel.buffers[place.buffer].dtype;
+                Step::Store { src, active: *active, place, dtype }
             }
         }))
     }

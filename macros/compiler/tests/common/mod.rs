@@ -108,10 +108,15 @@ pub fn lowered(kernel: &kernel_ir::Kernel, schedule: &Schedule, isa: Isa) -> vir
 
 /// The naive meaning, and then every stage on every ISA with every effort: all equal, bit for bit.
 pub fn check_all(graph: &Graph, seed: u64) {
-    let mut expected = arguments(graph, seed);
+    check_on(graph, &arguments(graph, seed));
+}
+
+/// The same on given parameters.
+pub fn check_on(graph: &Graph, given: &[Vec<f32>]) {
+    let mut expected = given.to_vec();
     graph::interp::run(graph, &mut expected).unwrap_or_else(|e| panic!("graph: {e}"));
     let kernel = outlined(graph);
-    let mut by_kernel = arguments(graph, seed);
+    let mut by_kernel = given.to_vec();
     kernel_ir::interp::run(&kernel, &mut by_kernel).unwrap_or_else(|e| panic!("kernel: {e}\n{kernel}"));
     same(graph, &expected, &by_kernel, &|| format!("kernel IR\n{kernel}"));
     for isa in Isa::ALL {
@@ -120,7 +125,7 @@ pub fn check_all(graph: &Graph, seed: u64) {
             let packed = if effort == Effort::Full { packed(&kernel, &schedule) } else { None };
             for schedule in [Some(schedule), packed].into_iter().flatten() {
                 let code = lowered(&kernel, &schedule, isa);
-                let mut by_code = arguments(graph, seed);
+                let mut by_code = given.to_vec();
                 let what = || format!("{} {effort:?}\n{kernel}\n{schedule:?}\n{code}", isa.name());
                 vir::interp::run(&code, &mut by_code).unwrap_or_else(|e| panic!("{e}\n{}", what()));
                 same(graph, &expected, &by_code, &what);

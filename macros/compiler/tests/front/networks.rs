@@ -13,10 +13,19 @@ use quote::ToTokens;
 use std::time::Instant;
 
 /// Real networks, whose weights are left out.
-const SOURCES: [&str; 3] = [
-    include_str!("../network/sources/trained.rs"),
-    include_str!("../network/sources/vision.rs"),
-    include_str!("../network/sources/audio.rs"),
+const SOURCES: [&str; 12] = [
+    include_str!("../../../../runtime/examples/denoise/net.rs"),
+    include_str!("../../../../runtime/examples/vad/net.rs"),
+    include_str!("../../../../runtime/examples/digits/net.rs"),
+    include_str!("../../../../tests/models/blazeface_front_128.rs"),
+    include_str!("../../../../tests/models/digits_mlp.rs"),
+    include_str!("../../../../tests/models/encoder.rs"),
+    include_str!("../../../../tests/models/kws.rs"),
+    include_str!("../../../../tests/models/mnist_dscnn_bn.rs"),
+    include_str!("../../../../tests/models/mtcnn_onet.rs"),
+    include_str!("../../../../tests/models/mtcnn_pnet_12.rs"),
+    include_str!("../../../../tests/models/tiny_resnet.rs"),
+    include_str!("../../../../tests/models/wavenet.rs"),
 ];
 
 /// The front end: what an editor runs.

@@ -45,6 +45,7 @@ pub const FORMULAS: &[(&str, &str, &str)] = &[
     ("x: f32[4, 2, 8], g: f32[2, 8]", "f32[4, 2, 8]", "layer_norm(x, axis = [1, 2], eps = 0.1, weight = g)"),
     ("x: f32[4, 8]", "f32[4, 1]", "mean(x, axis = 1, keepdim = true)"),
     ("x: f32[4, 8]", "f32", "max(x)"),
+    ("x: f32[4, 2, 8]", "u32[4, 8]", "argmax(x, axis = 1)"),
     ("x: f32[4, 8]", "f32[8]", "min(x, axis = 0)"),
     ("x: f32[4, 8]", "f32[4]", "sum(x, -1)"),
     ("x: f32[4], s: f32[4]", "f32[4]", "prelu(x, s)"),

@@ -9,9 +9,10 @@ use kernforge_compiler::import::WeightFile;
 use quote::ToTokens;
 use std::path::{Path, PathBuf};
 
-/// The attribute's arguments and the `impl` block of a network in one of the sources.
+/// The attribute's arguments and the `impl` block of a network in a file that other tests, or an example,
+/// compile.
 fn source(file: &str, name: &str) -> (String, String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/network/sources").join(file);
+    let path = data(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let parsed = syn::parse_file(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
     for item in parsed.items {
@@ -28,7 +29,7 @@ fn source(file: &str, name: &str) -> (String, String) {
     panic!("{name} is not in {file}")
 }
 
-/// Recorded weights and results.
+/// A file of the repository: a source, recorded weights or results.
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
@@ -82,19 +83,23 @@ fn golden(network: &Network, path: &str) {
 
 #[test]
 fn pnet() {
-    let network = with_file("vision.rs", "PNet", "tests/data/mtcnn_pnet_12/weights.safetensors");
+    let network = with_file("tests/models/mtcnn_pnet_12.rs", "PNet", "tests/data/mtcnn_pnet_12/weights.safetensors");
     golden(&network, "tests/data/mtcnn_pnet_12/golden.npz");
 }
 
 #[test]
 fn onet() {
-    let network = with_file("vision.rs", "ONet", "tests/data/mtcnn_onet/weights.safetensors");
+    let network = with_file("tests/models/mtcnn_onet.rs", "ONet", "tests/data/mtcnn_onet/weights.safetensors");
     golden(&network, "tests/data/mtcnn_onet/golden.npz");
 }
 
 #[test]
 fn blazeface() {
-    let network = with_file("vision.rs", "BlazeFace", "tests/data/blazeface_front_128/weights.safetensors");
+    let network = with_file(
+        "tests/models/blazeface_front_128.rs",
+        "BlazeFace",
+        "tests/data/blazeface_front_128/weights.safetensors",
+    );
     golden(&network, "tests/data/blazeface_front_128/golden.npz");
 }
 
@@ -121,25 +126,27 @@ fn rows(network: &Network, path: &str, scale: f64) {
 
 #[test]
 fn digits_mlp() {
-    let network = with_file("trained.rs", "DigitsMlp", "tests/data/digits_mlp/weights.safetensors");
+    let network = with_file("tests/models/digits_mlp.rs", "DigitsMlp", "tests/data/digits_mlp/weights.safetensors");
     assert_eq!(keys(&network), ["fc0.weight", "fc0.bias", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]);
     rows(&network, "tests/data/digits_mlp/golden.npz", 1.0);
 }
 
 #[test]
 fn mnist_dscnn_bn() {
-    let network = with_file("trained.rs", "MnistDscnnBn", "tests/data/mnist_dscnn_bn/weights.safetensors");
+    let network =
+        with_file("tests/models/mnist_dscnn_bn.rs", "MnistDscnnBn", "tests/data/mnist_dscnn_bn/weights.safetensors");
     rows(&network, "tests/data/mnist_dscnn_bn/golden.npz", 1.0 / 255.0);
 }
 
 #[test]
 fn mnist_cnn() {
-    with_file("trained.rs", "MnistCnn", "runtime/examples/data/mnist_cnn/weights.safetensors");
+    with_file("runtime/examples/digits/net.rs", "Digits", "runtime/examples/data/mnist_cnn/weights.safetensors");
 }
 
 #[test]
 fn rnnoise() {
-    let network = with_file("audio.rs", "RnNoise", "runtime/examples/data/rnnoise/weights.safetensors");
+    let network =
+        with_file("runtime/examples/denoise/net.rs", "RnNoise", "runtime/examples/data/rnnoise/weights.safetensors");
     let names: Vec<&str> = network.states.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["vad_gru.h", "noise_gru.h", "denoise_gru.h"]);
     let folder = "runtime/examples/data/rnnoise";
@@ -154,7 +161,8 @@ fn rnnoise() {
 
 #[test]
 fn silero_vad() {
-    let network = with_file("audio.rs", "SileroVad", "runtime/examples/data/silero_vad/weights.safetensors");
+    let network =
+        with_file("runtime/examples/vad/net.rs", "SileroVad", "runtime/examples/data/silero_vad/weights.safetensors");
     let folder = "runtime/examples/data/silero_vad";
     let wave = std::fs::read(data(&format!("{folder}/speech_12s_16k.wav"))).unwrap();
     let samples: Vec<f64> =
@@ -205,7 +213,7 @@ fn caches(running: &mut Running<'_>, file: &WeightFile, side: &str, mut each: im
 
 #[test]
 fn gtcrn() {
-    let network = with_file("gtcrn.rs", "Gtcrn", "tests/data/gtcrn/weights.safetensors");
+    let network = with_file("tests/models/gtcrn.rs", "Gtcrn", "tests/data/gtcrn/weights.safetensors");
     let file = open("tests/data/gtcrn/golden.npz");
     let mut running = Running::new(&network);
     caches(&mut running, &file, "in", |state, recorded| *state = recorded);
@@ -220,15 +228,15 @@ fn gtcrn() {
 
 #[test]
 fn wavenet() {
-    as_it_is("audio.rs", "NamWaveNet");
+    as_it_is("tests/models/wavenet.rs", "NamWaveNet");
 }
 
 #[test]
 fn residual() {
-    as_it_is("vision.rs", "TinyResNet");
+    as_it_is("tests/models/tiny_resnet.rs", "TinyResNet");
 }
 
 #[test]
 fn encoder() {
-    as_it_is("vision.rs", "Encoder");
+    as_it_is("tests/models/encoder.rs", "Encoder");
 }

@@ -46,3 +46,62 @@ fn a_mistake_leaves_the_items() {
     assert!(found.iter().any(|l| l.starts_with("pub fn forward(")), "{found:?}");
     assert!(text.contains("(&[f32; 10], f32)"), "{text}");
 }
+
+/// The tokens of a name in the output that stand where it is in the source.
+fn at_their_places(tokens: proc_macro2::TokenStream, name: &str, places: &mut Vec<(usize, usize)>) {
+    for token in tokens {
+        match token {
+            proc_macro2::TokenTree::Ident(ident) if ident == name => {
+                let start = ident.span().start();
+                places.push((start.line, start.column));
+            }
+            proc_macro2::TokenTree::Group(group) => at_their_places(group.stream(), name, places),
+            _other => {}
+        }
+    }
+}
+
+/// An editor that looks a token of the source up in the expansion finds its type or its documentation.
+#[test]
+fn names_and_operations_are_there_for_editors() {
+    let source = "impl Net {
+        fn block(v: Tensor, n: usize) -> Tensor {
+            let inner = relu(linear(v, n));
+            inner
+        }
+        pub fn forward(&mut self, x: Tensor![f32; 6]) -> Tensor![f32; 3] {
+            let (left, right) = split(x, 2);
+            let enc = |w| tanh(w);
+            let first = Self::block(enc(left) + right, 5);
+            let mut y = first;
+            'layers: for _i in 0..2 {
+                let more = linear(y, 5);
+                y = relu(more);
+            }
+            let out = linear(y, 3);
+            out
+        }
+    }";
+    for stubs in [true, false] {
+        let expand = if stubs { expand_network_items } else { expand_network };
+        let tokens = expand("weights = zeroed, isa(portable)".parse().unwrap(), source.parse().unwrap());
+        let text = output(tokens.clone());
+        for (name, ty) in
+            [("inner", "5"), ("left", "3"), ("right", "3"), ("more", "5"), ("y", "5"), ("v", "3"), ("w", "3")]
+        {
+            let wanted = format!("let {name}: ::kernforge::Tensor<[f32; {ty}]> = ");
+            assert!(text.contains(&wanted), "{wanted} in\n{text}");
+        }
+        assert!(!text.contains("let enc:") && !text.contains("let n:"), "{text}");
+        for name in ["inner", "left", "more", "out", "relu", "split", "tanh"] {
+            let mut places = Vec::new();
+            at_their_places(tokens.clone(), name, &mut places);
+            for (line, text) in (1..).zip(source.lines()) {
+                let column = text.find(&format!("{name}(")).or(text.find(&format!("let {name} ")).map(|c| c + 4));
+                if let Some(column) = column.filter(|_| !text.contains(&format!("_{name}"))) {
+                    assert!(places.contains(&(line, column)), "{name} at {line}:{column} is not in {places:?}");
+                }
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// All networks of a source file, with seeded weights instead of files.
 fn networks(file: &str) -> Vec<Network> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/network/sources").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let parsed = syn::parse_file(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
     let mut networks = Vec::new();
@@ -18,9 +18,6 @@ fn networks(file: &str) -> Vec<Network> {
         let Some(at) = block.attrs.iter().position(|a| a.path().is_ident("network")) else { continue };
         let syn::Meta::List(list) = block.attrs.remove(at).meta else { continue };
         let attr = list.tokens.to_string();
-        if attr.contains("family") {
-            continue; // its members are networks of their own
-        }
         let attr = match attr.find("weights = \"") {
             Some(start) => {
                 let open = start + "weights = \"".len();
@@ -38,7 +35,15 @@ fn networks(file: &str) -> Vec<Network> {
 
 #[test]
 fn recorded_networks_compute_the_same_in_their_arena() {
-    for file in ["audio.rs", "trained.rs", "gtcrn.rs"] {
+    for file in [
+        "runtime/examples/denoise/net.rs",
+        "runtime/examples/vad/net.rs",
+        "runtime/examples/digits/net.rs",
+        "tests/models/wavenet.rs",
+        "tests/models/digits_mlp.rs",
+        "tests/models/mnist_dscnn_bn.rs",
+        "tests/models/gtcrn.rs",
+    ] {
         for network in networks(file) {
             let start = std::time::Instant::now();
             let compiled = compiled(&network);

@@ -17,11 +17,7 @@ impl Checker {
     /// Checks an entry; `None` if it is wrong (reported).
     pub(super) fn entry(&mut self, f: &Rc<Function>) -> Option<Entry> {
         let before = self.errors.len();
-        let sizes = self.network.as_deref().map(|n| n.generics.clone()).unwrap_or_default();
-        for (name, n) in sizes {
-            let value = Expr { kind: ExprKind::Number(n as f64, true), span: f.name.span() };
-            self.scope.shadow(&name, Value::Known(value), f.name.span(), false);
-        }
+        self.sizes(f);
         let base = self.scope.visible();
         let network = self.network.as_deref_mut()?;
         network.base = base;
@@ -51,8 +47,18 @@ impl Checker {
         })
     }
 
+    /// The sizes of this member of a family as names.
+    fn sizes(&mut self, f: &Function) {
+        let sizes = self.network.as_deref().map(|n| n.generics.clone()).unwrap_or_default();
+        for (name, n) in sizes {
+            let value = Expr { kind: ExprKind::Number(n as f64, true), span: f.name.span() };
+            self.scope.shadow(&name, Value::Known(value), f.name.span(), false);
+        }
+    }
+
     /// An entry without its body; `None` if its types cannot be read.
     pub(super) fn signature(&mut self, f: &Function) -> Option<Entry> {
+        self.sizes(f);
         let function = self.as_kernel(f);
         self.parameters(&function);
         for (n, ty) in function.interface.results.iter().enumerate() {

@@ -166,6 +166,7 @@ impl Checker {
     pub(super) fn expand(&mut self, function: &Rc<Function>, values: Vec<Value>) -> Value {
         let outside = self.scope.show(self.base_names());
         for (param, value) in function.params.iter().zip(values) {
+            self.note(&param.name, &value);
             self.scope.shadow(&param.name.to_string(), value, param.name.span(), false);
         }
         let Some(network) = self.network.as_deref_mut() else { return Value::Invalid };
@@ -256,6 +257,7 @@ impl Checker {
             .collect();
         let outside = self.scope.show(found.seen.clone());
         for (param, value) in found.params.iter().zip(values) {
+            self.note(param, &value);
             self.scope.shadow(&param.to_string(), value, param.span(), false);
         }
         let Some(network) = self.network.as_deref_mut() else { return Value::Invalid };

@@ -10,9 +10,11 @@
 
 mod attention;
 mod context;
+pub mod dead;
 mod entries;
 mod eval;
 mod expand;
+pub mod family;
 mod file;
 mod layers;
 mod macs;
@@ -28,9 +30,10 @@ mod weights;
 pub use context::Context;
 
 use super::{Checker, Seen};
+use crate::dtype::DType;
 use crate::error::Errors;
-use crate::graph::Graph;
-use crate::graph::network::{Golden, Network, Prune, Source, State};
+use crate::graph::network::{Golden, LayerId, Network, Prune, Source, State};
+use crate::graph::{Graph, Shape};
 use crate::import::format::Format;
 use crate::import::locate;
 use crate::syntax::ast::network as ast;
@@ -39,73 +42,25 @@ use context::Constant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// A network of which the sizes are known.
+/// A network without sizes; a family is checked by [`family::family`].
 pub fn check(network: &ast::Network) -> Result<Network, Errors> {
-    check_noting(network, &mut Vec::new())
+    checked(network, Vec::new(), &mut Noted::default())
 }
 
-/// The same; `states` are its states also if it has mistakes, as far as they are known.
-pub fn check_noting(network: &ast::Network, states: &mut Vec<State>) -> Result<Network, Errors> {
-    if let (Some(name), true) = (network.generics.first(), network.options.family.is_empty()) {
-        let mut errors = Errors::new();
-        errors.push(name.span(), format!("say which sizes to compile: `#[network(family({name} = [8, 16, 32]), ..)]`"));
-        return Err(errors);
-    }
-    if let Some((name, _)) = network.options.family.first() {
-        let mut errors = Errors::new();
-        errors.push(name.span(), "families of networks are not compiled yet: write one network for each size");
-        return Err(errors);
-    }
-    checked(network, Vec::new(), states)
+/// The type of every name that is bound to a tensor, by line and column of its token; where a function or a
+/// loop's body is expanded several times, that of the first.
+pub type Types = BTreeMap<(usize, usize), (DType, Shape)>;
+
+/// What is known of a network also if it has mistakes.
+#[derive(Clone, Debug, Default)]
+struct Noted {
+    states: Vec<State>,
+    types: Types,
+    dead: Vec<dead::Dead>,
 }
 
-/// A network of a family: its sizes by name, and itself.
-pub type Member = (Vec<(String, usize)>, Network);
-
-/// The members of a family, with their sizes; a network without sizes is its only member.
-pub fn family(network: &ast::Network) -> Result<Vec<Member>, Errors> {
-    if network.options.family.is_empty() {
-        return check(network).map(|n| vec![(Vec::new(), n)]);
-    }
-    let mut errors = Errors::new();
-    let mut sizes: Vec<Vec<(String, usize)>> = vec![Vec::new()];
-    for generic in &network.generics {
-        let values = network.options.family.iter().find(|(name, _)| name == generic).map(|(_, v)| v.as_slice());
-        match values {
-            Some(values) if !values.is_empty() => {
-                let with = |sizes: &Vec<(String, usize)>, n: usize| {
-                    sizes.iter().cloned().chain([(generic.to_string(), n)]).collect::<Vec<_>>()
-                };
-                sizes = sizes.iter().flat_map(|s| values.iter().map(move |n| with(s, *n))).collect();
-            }
-            Some(_) | None => {
-                let message = format!("`family` gives no values for `{generic}`: `family({generic} = [8, 16])`");
-                errors.push(generic.span(), message);
-            }
-        }
-    }
-    for (name, _) in network.options.family.iter().filter(|(name, _)| !network.generics.contains(name)) {
-        errors
-            .push(name.span(), format!("`{name}` is no size of this network: `impl<const {name}: usize> Net<{name}>`"));
-    }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let mut members = Vec::new();
-    for sizes in sizes {
-        match member(network, sizes.clone()) {
-            Ok(member) => members.push((sizes, member)),
-            Err(e) => errors.append(e),
-        }
-    }
-    errors.finish(members)
-}
-
-fn member(network: &ast::Network, generics: Vec<(String, usize)>) -> Result<Network, Errors> {
-    checked(network, generics, &mut Vec::new())
-}
-
-fn checked(network: &ast::Network, generics: Vec<(String, usize)>, states: &mut Vec<State>) -> Result<Network, Errors> {
+/// One network; `noted` is filled whether it has mistakes or not.
+fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut Noted) -> Result<Network, Errors> {
     let mut errors = Errors::new();
     let (source, context) = context_of(network, generics, &mut errors);
     let mut context = Some(Box::new(context));
@@ -139,7 +94,8 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, states: &mut 
         }
     }
     let Some(mut context) = context else { return Err(errors) };
-    states.clone_from(&context.states);
+    noted.states.clone_from(&context.states);
+    noted.types = std::mem::take(&mut context.types);
     // What is unused beside another mistake is often so because of it.
     if errors.is_empty() && !invalid {
         unused::report(network, &mut errors);
@@ -152,6 +108,8 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, states: &mut 
     file::report(&context, &network.options.ignore, at, complete, &mut errors);
     let first_entry: BTreeMap<usize, usize> = context.owners.values().map(|o| (o.layer.0 as usize, o.entry)).collect();
     macs::count(&mut context.layers, &entries, &first_entry);
+    let owners: BTreeSet<LayerId> = context.owners.values().map(|o| o.layer).collect();
+    noted.dead = dead::dead(&entries, &context.layers, &owners);
     let golden = golden(network, &mut errors);
     let vis = public.first().map_or(Vis::Private, |f| f.vis.clone());
     let mut batch: Vec<usize> = network.options.batch.iter().map(|b| b.0).filter(|n| *n > 1).collect();
@@ -178,7 +136,7 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, states: &mut 
 }
 
 /// What the signatures of a network with mistakes say; entries that cannot be read are left out.
-pub fn signatures(network: &ast::Network, states: Vec<State>) -> Network {
+fn signatures(network: &ast::Network, generics: Vec<(String, usize)>, states: Vec<State>) -> Network {
     let mut unread = network.clone();
     if let Some((weights @ ast::Weights::File(_), _)) = &mut unread.options.weights {
         *weights = ast::Weights::Zeroed;
@@ -186,8 +144,8 @@ pub fn signatures(network: &ast::Network, states: Vec<State>) -> Network {
     let mut errors = Errors::new(); // reported already
     let mut entries = Vec::new();
     let mut out: Option<Source> = None;
-    for function in unread.functions.iter().filter(|f| f.is_entry() && unread.generics.is_empty()) {
-        let (source, context) = context_of(&unread, Vec::new(), &mut errors);
+    for function in unread.functions.iter().filter(|f| f.is_entry()) {
+        let (source, context) = context_of(&unread, generics.clone(), &mut errors);
         out = Some(source);
         let mut checker = Checker {
             graph: Graph::new(function.name.to_string()),
@@ -271,6 +229,7 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
         stored: BTreeSet::new(),
         names: BTreeMap::new(),
         fields: BTreeMap::new(),
+        types: Types::new(),
         paths: BTreeMap::new(),
         base: Default::default(),
     };

@@ -98,6 +98,15 @@ impl Checker {
         self.bind_pattern(&binding.pattern, value, binding.value.span);
     }
 
+    /// Notes the type of a name, for editors.
+    pub(in crate::check) fn note(&mut self, name: &Ident, value: &Value) {
+        let Value::Tensor(node) = *value else { return };
+        let (dtype, shape, start) = (self.graph.node(node).dtype, self.shape(node), name.span().start());
+        if let Some(network) = self.network.as_deref_mut() {
+            network.types.entry((start.line, start.column)).or_insert((dtype, shape));
+        }
+    }
+
     /// `let y: Tensor![..] = value;`
     fn claimed(&mut self, claim: &crate::syntax::ast::network::Type, value: &Value) {
         let Value::Tensor(node) = *value else { return };
@@ -136,6 +145,7 @@ impl Checker {
     pub(super) fn bind_pattern(&mut self, pattern: &Pattern, value: Value, span: Span) {
         match (pattern, value) {
             (Pattern::Name(name, mutable), value) => {
+                self.note(name, &value);
                 self.scope.shadow(&name.to_string(), value, name.span(), *mutable);
             }
             (Pattern::Ignored(_), _) => {}

@@ -10,12 +10,14 @@ use std::collections::BTreeSet;
 /// Reports it.
 pub fn report(network: &Network, errors: &mut Errors) {
     let mut look = Look::default();
+    network.generics.iter().for_each(|size| look.bind(size));
     for constant in &network.consts {
         look.expr(&constant.value);
     }
     for f in &network.functions {
         look.function(f);
     }
+    look.leave(0);
     if network.broken {
         return; // what could not be read may have read it
     }

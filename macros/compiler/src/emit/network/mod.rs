@@ -45,6 +45,7 @@
 //! impl DigitsWeights {
 //!     pub const fn zeroed() -> DigitsWeights;
 //!     pub fn boxed() -> Box<DigitsWeights>;                // feature `alloc`
+//!     pub fn check(bytes: &[u8]) -> Result<(), ::kernforge::WeightsError>;
 //!     pub fn load_into(weights: &mut DigitsWeights, bytes: &[u8]) -> Result<(), ::kernforge::WeightsError>;
 //! }
 //! ```
@@ -54,6 +55,8 @@
 
 mod checkpoint;
 mod driver;
+mod editor;
+mod family;
 mod files;
 mod golden;
 mod many;
@@ -63,9 +66,13 @@ mod profile;
 mod stub;
 mod trainer;
 mod types;
+mod warnings;
 mod weights;
 
+pub use editor::editor;
+pub use family::family;
 pub use stub::stub;
+pub use warnings::warnings;
 
 use crate::emit::Internal;
 use crate::emit::module::{cfgs, visibility};

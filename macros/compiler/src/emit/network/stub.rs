@@ -46,6 +46,8 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
                 ::kernforge::__with_alloc! {
                     /// All zero, on the heap.
                     pub fn boxed() -> ::kernforge::__private::Box<#weights> #never
+                    /// Whether the bytes of a safetensors file fit.
+                    pub fn check(bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> #never
                     /// Reads the weights from the bytes of a safetensors file.
                     pub fn load_into(weights: &mut #weights, bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> #never
                 }

@@ -57,6 +57,11 @@ fn runtime(
     };
     let functions = lex(&functions(compiled)?)?;
     let load = lex(&load(network, compiled)?)?;
+    let (mut expected, ignore) = (TokenStream::new(), &network.ignore);
+    for weight in &network.weights {
+        let (names, shape) = (names_of(weight), weight.shape.iter().map(|n| Literal::usize_unsuffixed(*n)));
+        expected.extend(quote!((&[#(#names),*], &[#(#shape),*]),));
+    }
     let methods = quote! {
         #functions
 
@@ -68,6 +73,9 @@ fn runtime(
         }
 
         ::kernforge::__with_alloc! {
+            /// The tensors of a file: the names that each may have, and its shape.
+            static EXPECTED: &[(&[&str], &[usize])] = &[#expected];
+
             impl #name {
                 /// All parts zero, on the heap without a copy on the stack.
                 pub fn boxed() -> ::kernforge::__private::Box<#name> {
@@ -75,9 +83,17 @@ fn runtime(
                     unsafe { ::kernforge::__private::Box::<#name>::new_zeroed().assume_init() }
                 }
 
+                /// Whether the bytes of a safetensors file fit; if not, the error names every tensor that
+                /// is wrong.
+                pub fn check(bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> {
+                    ::kernforge::__private::weights::File::fitting(bytes, EXPECTED, &[#(#ignore),*])?;
+                    ::core::result::Result::Ok(())
+                }
+
                 /// Reads the weights from the bytes of a safetensors file. If the file does not fit,
-                /// nothing changes and the error names every tensor that is wrong.
+                /// nothing changes and the error is that of [`check`](Self::check).
                 pub fn load_into(weights: &mut #name, bytes: &[u8]) -> ::core::result::Result<(), ::kernforge::WeightsError> {
+                    let file = ::kernforge::__private::weights::File::fitting(bytes, EXPECTED, &[#(#ignore),*])?;
                     #load
                 }
             }
@@ -103,15 +119,10 @@ fn functions(compiled: &Compiled) -> Result<String, Internal> {
     Ok(text)
 }
 
-/// The body of `load_into`: a tensor is read before its first use and dropped after its last.
+/// The body of `load_into` over a `file` that fits: a tensor is read before its first use and dropped after its last.
 fn load(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
     let kernel = &compiled.prepare.kernel;
-    let mut text = String::from("let mut file = ::kernforge::__private::weights::File::parse(bytes)?;\n");
-    for weight in &network.weights {
-        let _ = writeln!(text, "file.expect(&{:?}, &{:?});", names_of(weight), weight.shape);
-    }
-    let _ = writeln!(text, "file.finish(&{:?})?;", network.ignore);
-    text += "let parts = (&raw mut weights.parts.0).cast::<u8>();\n";
+    let mut text = String::from("let parts = (&raw mut weights.parts.0).cast::<u8>();\n");
     // The buffers by number: the first and the last contraction that touches each.
     let mut life: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for (at, c) in kernel.body.iter().enumerate() {

@@ -93,13 +93,13 @@ impl Reverse {
             let mut at = At { b: Build { graph, dtype, span: node.span }, id, node, dy };
             match at.operand(n, x) {
                 Some(adjoint) => self.hand(graph, x, adjoint),
-                None => self.errors.push(
-                    node.span,
-                    format!(
-                        "`{}` has no derivative: freeze the layers in front of it, or do without it",
-                        crate::graph::print::operation(&node.op)
-                    ),
-                ),
+                None => {
+                    // What leads back to weights and is no float is an index.
+                    let name = if dtype.is_float() { crate::graph::print::operation(&node.op) } else { "argmax" };
+                    let message =
+                        format!("`{name}` has no derivative: freeze the layers in front of it, or do without it");
+                    self.errors.push(node.span, message);
+                }
             }
         }
     }

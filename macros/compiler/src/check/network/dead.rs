@@ -1,0 +1,51 @@
+//! Layers that are computed for nothing: no result and no state of any entry depends on them.
+//!
+//! Names that nothing reads are mistakes ([`super::unused`]); these are layers whose values are read, but
+//! lead nowhere: overwritten before the end of a loop, the part of a tuple that the caller drops. The code
+//! leaves them out, and their weights are asked for, so it is worth a warning.
+
+use crate::graph::Graph;
+use crate::graph::network::{Entry, Layer, LayerId};
+use proc_macro2::Span;
+use std::collections::BTreeSet;
+
+/// A layer's path and its token.
+pub type Dead = (String, Span);
+
+/// The dead ones of `owners`, which are the layers that own weights or remember something. A path that ends
+/// in a name with an underscore in front is meant to be there.
+pub fn dead(entries: &[Entry], layers: &[Layer], owners: &BTreeSet<LayerId>) -> Vec<Dead> {
+    let (mut present, mut alive) = (BTreeSet::new(), BTreeSet::new());
+    for entry in entries {
+        let reached = reached(&entry.graph);
+        for (node, reached) in entry.graph.nodes.iter().zip(reached) {
+            if let Some(layer) = node.layer {
+                present.insert(layer);
+                if reached {
+                    alive.insert(layer);
+                }
+            }
+        }
+    }
+    let dead = owners.iter().filter(|id| present.contains(id) && !alive.contains(id));
+    let layer = dead.filter_map(|id| layers.get(id.0 as usize));
+    let meant = |path: &str| path.rsplit('.').next().is_some_and(|last| last.starts_with('_'));
+    layer.filter(|l| !meant(&l.path)).map(|l| (l.path.clone(), l.span)).collect()
+}
+
+/// Which nodes something stored depends on.
+fn reached(graph: &Graph) -> Vec<bool> {
+    let mut reached = vec![false; graph.nodes.len()];
+    let mark = |reached: &mut Vec<bool>, n: u32| {
+        if let Some(slot) = reached.get_mut(n as usize) {
+            *slot = true;
+        }
+    };
+    graph.stores.iter().for_each(|(_, n)| mark(&mut reached, n.0));
+    for (i, node) in graph.nodes.iter().enumerate().rev() {
+        if reached.get(i).copied().unwrap_or(false) {
+            node.inputs.iter().for_each(|n| mark(&mut reached, n.0));
+        }
+    }
+    reached
+}

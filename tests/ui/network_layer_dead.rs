@@ -1,0 +1,23 @@
+#![deny(deprecated)]
+
+use kernforge::network;
+
+#[network(weights = zeroed)]
+impl Net {
+    fn heads(x: Tensor) -> (Tensor, Tensor) {
+        let class = linear(x, 3);
+        let boxes = linear(x, 4);
+        (class, boxes)
+    }
+
+    pub fn forward(&mut self, x: Tensor![f32; 4]) -> Tensor![f32; 4] {
+        let fc = relu(linear(x, 8));
+        let (_, boxes) = Self::heads(fc);
+        let mut y = linear(x, 6, name = "first");
+        y = linear(boxes, 6, name = "second");
+        let out = linear(y, 4);
+        out
+    }
+}
+
+fn main() {}
