@@ -196,7 +196,7 @@ pub fn elu() {}
 
 /// Operation: `embedding(ids, table)`
 ///
-/// Rows of \[V, D\] by integer ids, \[..\] → \[.., D\]; an id outside gives zeros, and each id costs a walk over the table.
+/// Rows of \[V, D\] by integer ids, \[..\] → \[.., D\]; an id that is no row gives zeros.
 /// Elsewhere: `Embedding, Gather`.
 ///
 /// Layer: `embedding(ids, vocab, dim, weight = auto, name = none)`

@@ -141,7 +141,7 @@ pub static OPS: &[Row] = &[
     row(
         "embedding",
         "ids, table",
-        "rows of [V, D] by integer ids, [..] → [.., D]; an id outside gives zeros, and each id costs a walk over the table",
+        "rows of [V, D] by integer ids, [..] → [.., D]; an id that is no row gives zeros",
         "Embedding, Gather",
         Kind::Embedding,
     ),

@@ -11,6 +11,7 @@ use crate::isa::{Isa, Table};
 use crate::kernel_ir::{Access, Contraction, IndexId, Kernel, Role};
 use crate::outline::in_place;
 use crate::scalar::{Block, Node};
+use crate::schedule::search::one_row;
 use crate::schedule::sparse::Pattern;
 use crate::schedule::{Plan, Schedule, Vector, cost, pack};
 
@@ -95,7 +96,7 @@ fn check_contraction(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
     if !kernel.stores(kernel.buffer(c.out.buffer)) {
         return Err(format!("writes `{}` in another type", kernel.buffer(c.out.buffer).name));
     }
-    if c.out.dims.iter().any(|d| d.guarded) || !injective(c) {
+    if c.out.row.is_some() || c.out.dims.iter().any(|d| d.guarded) || !injective(c) {
         return Err("writes an element twice".into());
     }
     if !in_place(c, c.out.buffer) {
@@ -106,7 +107,7 @@ fn check_contraction(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
         !uses_reduce(read) && !read.dims.iter().any(|d| d.guarded)
     })?;
     if let Some(r) = &c.reduction {
-        check_block(&r.term, c, false, &|_| true)?;
+        check_block(&r.term, c, false, &|read| read.row.is_none())?;
         if r.skip.is_some() {
             // That the terms left out are zero is known because the values are, here and now.
             Pattern::of(kernel, c)?;
@@ -124,6 +125,13 @@ fn check_access(kernel: &Kernel, c: &Contraction, access: &Access) -> Result<(),
     };
     if access.len() != buffer.len {
         return Err(format!("addresses {} elements of `{}`, which has {}", access.len(), buffer.name, buffer.len));
+    }
+    if let Some(row) = access.row {
+        // What it reads is inside for every number: the row is compared with their count, the rest is below.
+        let named = c.reads.get(row.by).is_some_and(|r| r.row.is_none() && !r.dims.iter().any(|d| d.guarded));
+        if !named || row.rows == 0 || access.dims.iter().any(|d| d.guarded) {
+            return Err("a row that no plain read names".into());
+        }
     }
     for dim in &access.dims {
         if dim.at.terms.iter().any(|t| t.0.0 as usize >= c.indices.len()) {
@@ -191,6 +199,9 @@ fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> R
             }
             if c.out.offset().coefficient(index) != 1 {
                 return Err(format!("`{}` is not contiguous in the output", c.index(index).name));
+            }
+            if !one_row(c, index) {
+                return Err(format!("lanes along `{}` would read from several rows", c.index(index).name));
             }
             Some(index)
         }

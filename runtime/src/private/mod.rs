@@ -46,6 +46,38 @@ macro_rules! convert {
 }
 convert!(f32 f64 u8 i8 u16 u32 i32);
 
+/// The row of a table that a number names, if there is one: a whole number below `rows`.
+#[inline(always)]
+pub fn row<T: Id>(id: T, rows: usize) -> Option<usize> {
+    id.index().filter(|row| *row < rows)
+}
+
+/// A number that may name a row.
+pub trait Id: Copy {
+    /// As an index, if it is whole and not negative.
+    fn index(self) -> Option<usize>;
+}
+
+macro_rules! ids {
+    ($($integer:ident)*; $($float:ident)*) => {
+        $(impl Id for $integer {
+            #[inline(always)]
+            fn index(self) -> Option<usize> {
+                usize::try_from(self).ok()
+            }
+        })*
+        // An index that was computed and not stored.
+        $(impl Id for $float {
+            #[inline(always)]
+            fn index(self) -> Option<usize> {
+                let row = self as usize;
+                (row as $float == self).then_some(row)
+            }
+        })*
+    };
+}
+ids!(u8 i8 u16 u32 i32; f32 f64);
+
 /// `clamp(⌈num / den⌉, lo, hi)`: a loop bound that follows the edge of a padded image.
 #[inline]
 pub fn bound(num: isize, den: isize, lo: isize, hi: isize) -> isize {

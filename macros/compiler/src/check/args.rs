@@ -246,42 +246,17 @@ fn spatial(rank: usize) -> String {
 
 /// A non-negative integer literal.
 pub fn count(expr: &Expr, name: &str, errors: &mut Errors) -> Option<usize> {
-    match expr.kind {
-        ExprKind::Number(x, true) if (0.0..=1e9).contains(&x) => Some(x as usize),
-        ExprKind::Number(x, _) => {
+    let message = match (expr.number(), &expr.kind) {
+        (Some((x, true)), _) if (0.0..=1e9).contains(&x) => return Some(x as usize),
+        (Some((x, _)), _) => {
             let rule = if x > 1e9 { "at most 1000000000" } else { "a non-negative integer" };
-            errors.push(expr.span, format!("`{name}` is {x}, but must be {rule}"));
-            None
+            format!("`{name}` is {x}, but must be {rule}")
         }
-        ExprKind::Invalid => None,
-        ExprKind::Name(_)
-        | ExprKind::Bool(_)
-        | ExprKind::List(_)
-        | ExprKind::Tuple(_)
-        | ExprKind::Call { .. }
-        | ExprKind::Neg(_)
-        | ExprKind::Arith(..)
-        | ExprKind::Cast(..)
-        | ExprKind::Range(..)
-        | ExprKind::Index(..)
-        | ExprKind::Text(_)
-        | ExprKind::Associated(_)
-        | ExprKind::Own { .. }
-        | ExprKind::Field(..)
-        | ExprKind::At(..)
-        | ExprKind::Bounds(..)
-        | ExprKind::Operator(..)
-        | ExprKind::Not(_)
-        | ExprKind::If(..)
-        | ExprKind::Block(_)
-        | ExprKind::Closure(..) => {
-            errors.push(
-                expr.span,
-                format!("`{name}` must be an integer literal: a macro sees no constants of the surrounding code"),
-            );
-            None
-        }
-    }
+        (None, ExprKind::Invalid) => return None,
+        (None, _) => format!("`{name}` must be an integer literal: a macro sees no constants of the surrounding code"),
+    };
+    errors.push(expr.span, message);
+    None
 }
 
 /// `1` or `(before, after)`.
@@ -294,27 +269,6 @@ fn sides(expr: &Expr, errors: &mut Errors) -> Option<(usize, usize)> {
             errors.push(expr.span, "padding of one axis is a number or `(before, after)`");
             None
         }
-        ExprKind::Name(_)
-        | ExprKind::Number(..)
-        | ExprKind::Bool(_)
-        | ExprKind::List(_)
-        | ExprKind::Call { .. }
-        | ExprKind::Neg(_)
-        | ExprKind::Arith(..)
-        | ExprKind::Cast(..)
-        | ExprKind::Index(..)
-        | ExprKind::Range(..)
-        | ExprKind::Text(_)
-        | ExprKind::Associated(_)
-        | ExprKind::Own { .. }
-        | ExprKind::Field(..)
-        | ExprKind::At(..)
-        | ExprKind::Bounds(..)
-        | ExprKind::Operator(..)
-        | ExprKind::Not(_)
-        | ExprKind::If(..)
-        | ExprKind::Block(_)
-        | ExprKind::Closure(..)
-        | ExprKind::Invalid => count(expr, "pad", errors).map(|n| (n, n)),
+        _one => count(expr, "pad", errors).map(|n| (n, n)),
     }
 }

@@ -43,6 +43,7 @@ impl Checker {
             | Op::ConvFilter { .. }
             | Op::MaxIndex(_)
             | Op::MaxScatter(_)
+            | Op::Lookup
             | Op::Pool(..)
             | Op::Reduce { .. }
             | Op::Softmax { .. }

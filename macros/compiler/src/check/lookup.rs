@@ -5,7 +5,7 @@ use super::products::describe;
 use super::shapes::vector;
 use super::{Checker, Value};
 use crate::dtype::DType;
-use crate::graph::{Binary, NodeId, Op, ReduceKind};
+use crate::graph::{NodeId, Op};
 use proc_macro2::Span;
 
 /// The largest number of rows that every f32 can count.
@@ -48,29 +48,14 @@ impl Checker {
             self.fail(args.given("table").or(args.given("vocab")).map_or(args.call(), |e| e.span), message);
             return None;
         }
-        // What the sum of `embedded` ranges over; never stored.
-        let all = [&self.shape(ids)[..], table].concat();
+        let all = [&self.shape(ids)[..], table.get(1..).unwrap_or_default()].concat();
         self.fits(&all, DType::U8, args.call()).then_some(())
     }
 
-    /// `Σ over rows (id = row ? table[row] : 0)`: one contraction that walks the table for each id and
-    /// stores nothing else. An id without a row gives zeros.
+    /// The rows of the ids.
     pub(super) fn embedded(&mut self, ids: NodeId, table: NodeId, at: Span) -> NodeId {
-        let dtype = self.graph.node(table).dtype;
         let (shape, rows) = (self.shape(ids), self.shape(table));
-        let vocabulary = rows.first().copied().unwrap_or(1);
-        let ids = self.reshaped(ids, [&shape[..], &[1, 1]].concat());
-        let ones = self.shape(ids);
-        let ids = self.graph.push(Op::Cast, vec![ids], dtype, ones, at);
-        let numbers = (0..vocabulary).map(|row| row as f64).collect();
-        let numbers = self.graph.push(Op::Constant(numbers), vec![], dtype, vec![vocabulary, 1], at);
-        let differs = [&shape[..], &[vocabulary, 1]].concat();
-        let differs = self.graph.push(Op::Binary(Binary::Sub), vec![ids, numbers], dtype, differs, at);
-        let zero = self.graph.push(Op::Constant([0.0].into()), vec![], dtype, vec![], at);
-        let chosen = [&shape[..], &rows].concat();
-        let chosen = self.graph.push(Op::Select, vec![differs, zero, table], dtype, chosen, at);
-        let sum = Op::Reduce { kind: ReduceKind::Sum, axes: vec![shape.len()], keepdim: false };
-        let out = [&shape[..], &rows[1..]].concat();
-        self.graph.push(sum, vec![chosen], dtype, out, at)
+        let out = [&shape[..], rows.get(1..).unwrap_or_default()].concat();
+        self.graph.push(Op::Lookup, vec![ids, table], self.graph.node(table).dtype, out, at)
     }
 }

@@ -104,6 +104,7 @@ fn weight(op: &Op) -> usize {
         | Op::ConvFilter { .. }
         | Op::MaxIndex(_)
         | Op::MaxScatter(_)
+        | Op::Lookup
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Transpose(_)

@@ -58,9 +58,10 @@ pub(super) fn place(stmt: &Stmt) -> Option<Place<'_>> {
         Stmt::For { .. } | Stmt::Comment(_) => None,
         Stmt::Store { buffer, at, .. } => Some(Place { buffer: *buffer, at }),
         Stmt::Set { op, .. } => match op {
-            Op::Load { buffer, at, .. } | Op::Gather { buffer, at, .. } | Op::Broadcast { buffer, at } => {
-                Some(Place { buffer: *buffer, at })
-            }
+            Op::Load { buffer, at, .. }
+            | Op::Gather { buffer, at, .. }
+            | Op::Row { buffer, at, .. }
+            | Op::Broadcast { buffer, at } => Some(Place { buffer: *buffer, at }),
             Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => None,
         },
     }

@@ -9,7 +9,7 @@ use crate::graph::Param;
 use crate::isa::{Call, Row, Table};
 use crate::kernel_ir::{Buffer, BufferId, Role};
 use crate::scalar::Prim;
-use crate::vir::{Bound, Kernel, Lanes, Op, Reg, Stmt, Var};
+use crate::vir::{Bound, Kernel, Lanes, Op, Reg, Row as TableRow, Stmt, Var};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The function of one ISA as Rust text, named for the ISA. `params` are the kernel's first buffers
@@ -216,8 +216,6 @@ impl Writer<'_> {
 
     /// An operation that reads memory.
     fn read(&mut self, dst: Reg, op: &Op, place: &Place<'_>, shared: &Shared) -> Result<String, Internal> {
-        let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
-        let stored = buffer(self.kernel, place.buffer)?.dtype;
         let pointer = match self.streams.get(&place.buffer) {
             Some(from) if place.at.terms.is_empty() => {
                 let name = pointer_name(&buffer(self.kernel, place.buffer)?.name);
@@ -225,6 +223,27 @@ impl Writer<'_> {
             }
             Some(_) | None => shared.pointer(self.kernel, place)?,
         };
+        let Op::Row { row, lanes, .. } = op else { return self.load(dst, op, place, &pointer) };
+        let (number, zero) = (self.number(row)?, self.compute(dst, &Op::Const(0.0))?);
+        let load = Op::Load { buffer: place.buffer, at: place.at.clone(), lanes: *lanes };
+        let value = self.load(dst, &load, place, &format!("{pointer}.wrapping_add(row * {})", row.len))?;
+        Ok(format!(
+            "match ::kernforge::__private::row({number}, {}) {{ ::core::option::Option::Some(row) => {value}, \
+             ::core::option::Option::None => {zero} }}",
+            row.rows
+        ))
+    }
+
+    /// The number that names a row.
+    fn number(&self, row: &TableRow) -> Result<String, Internal> {
+        let name = pointer_name(&buffer(self.kernel, row.ids)?.name);
+        Ok(format!("unsafe {{ *{name}.wrapping_offset({}) }}", offset(self.kernel, &row.at)?))
+    }
+
+    /// A read at a pointer.
+    fn load(&mut self, dst: Reg, op: &Op, place: &Place<'_>, pointer: &str) -> Result<String, Internal> {
+        let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
+        let stored = buffer(self.kernel, place.buffer)?.dtype;
         let own = stored == dtype;
         let (set, stride) = match op {
             Op::Load { lanes, .. } => (*lanes, 1),
@@ -232,15 +251,19 @@ impl Writer<'_> {
             Op::Broadcast { .. } if lanes == 1 => (Lanes(1), 1),
             Op::Broadcast { .. } if own => {
                 let name = if self.blended.contains(&dst) { "broadcast_apart" } else { "broadcast" };
-                return Ok(self.access(lanes, name, &pointer));
+                return Ok(self.access(lanes, name, pointer));
             }
             Op::Broadcast { .. } => {
                 let element = format!("unsafe {{ *{pointer} }} as {dtype}");
                 return Ok(self.call((self.table.splat)(dtype, lanes), &element));
             }
-            Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => {
-                return Err("not a read".into());
-            }
+            Op::Row { .. }
+            | Op::Const(_)
+            | Op::Copy(_)
+            | Op::Prim(..)
+            | Op::Masked { .. }
+            | Op::Blend { .. }
+            | Op::Fold(..) => return Err("not a read at one place".into()),
         };
         if set == Lanes(0) {
             return self.compute(dst, &Op::Const(0.0));
@@ -253,7 +276,7 @@ impl Writer<'_> {
             DType::U8 | DType::I8 | DType::U16 | DType::I32 if full && stride == 1 => format!("load_{stored}"),
             _ => format!("gather::<{stored}, {stride}, {}>", set.0),
         };
-        Ok(self.access(lanes, &load, &pointer))
+        Ok(self.access(lanes, &load, pointer))
     }
 
     /// `unsafe { f32x16::load(q4) }`
@@ -287,7 +310,9 @@ impl Writer<'_> {
                 }
                 (_, prim) => Err(format!("no fold with `{}`", prim.name())),
             },
-            Op::Load { .. } | Op::Broadcast { .. } | Op::Gather { .. } => Err("a read without an address".into()),
+            Op::Load { .. } | Op::Broadcast { .. } | Op::Gather { .. } | Op::Row { .. } => {
+                Err("a read without an address".into())
+            }
         }
     }
 
@@ -448,6 +473,9 @@ fn collect_buffers(body: &[Stmt], used: &mut BTreeSet<BufferId>) {
             collect_buffers(body, used);
         }
         used.extend(address::place(stmt).map(|place| place.buffer));
+        if let Stmt::Set { op: Op::Row { row, .. }, .. } = stmt {
+            used.insert(row.ids);
+        }
     }
 }
 

@@ -180,6 +180,18 @@ impl Writer<'_> {
     }
 
     fn load(&self, access: &Access, c: &Contraction) -> Result<String, Internal> {
+        if let Some(row) = access.row {
+            let by = c.reads.get(row.by).ok_or_else(|| format!("read {} does not exist", row.by))?;
+            let (number, name) = (self.element(by, c)?, pointer_name(&self.buffer(access)?.name));
+            let at = affine(&access.offset(), c);
+            return Ok(format!(
+                "match ::kernforge::__private::row({number}, {}) {{ \
+                 ::core::option::Option::Some(row) => {name}[row * {} + ({at}) as usize], \
+                 ::core::option::Option::None => 0.0 }}",
+                row.rows,
+                access.row_len()
+            ));
+        }
         let element = self.element(access, c)?;
         let stored = self.buffer(access)?.dtype;
         let dtype = self.kernel.dtype;

@@ -161,6 +161,21 @@ impl Build<'_> {
         self.push(Op::MatMul, vec![a, b], shape)
     }
 
+    /// Whether each of some ids is not each of `rows` rows: `[..]` → `[.., rows, 1]`, 0 where it is.
+    pub fn differ(&mut self, ids: NodeId, rows: usize) -> NodeId {
+        let (shape, dtype) = (self.shape(ids), self.graph.node(ids).dtype);
+        let ones = [&shape[..], &[1, 1]].concat();
+        let ids = match dtype == self.dtype {
+            true => self.reshape(ids, &ones),
+            false => {
+                let ids = self.graph.push(Op::Reshape, vec![ids], dtype, ones.clone(), self.span);
+                self.push(Op::Cast, vec![ids], ones)
+            }
+        };
+        let numbers = self.numbers((0..rows).map(|row| row as f64).collect(), vec![rows, 1]);
+        self.sub(ids, numbers)
+    }
+
     /// The sum over the axes that broadcasting `shape` to that of `x` repeats.
     pub fn sum_to(&mut self, x: NodeId, shape: &[usize]) -> NodeId {
         let from = self.shape(x);

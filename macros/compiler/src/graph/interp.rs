@@ -5,7 +5,7 @@
 
 use super::{Graph, Node, Op, Pool, ReduceKind, Shape, Window, unary};
 use crate::dtype::DType;
-use crate::scalar::eval::Real;
+use crate::scalar::eval::{Real, row};
 use crate::scalar::{Block, Node as Scalar, Prim};
 
 /// Runs a graph. `params` holds every parameter's elements in row-major order, in the order of
@@ -115,6 +115,19 @@ fn compute<T: Real>(op: &Op, node: &Node, inputs: &[Operand<'_, T>]) -> Result<V
                 let scale = apply(&unary::block(super::Unary::Rsqrt), &[T::prim(Prim::Add, &[var, number(*eps)])]);
                 d.iter().map(|&v| T::prim(Prim::Mul, &[v, scale])).collect()
             })
+        }
+        Op::Lookup => {
+            let (ids, table) = (arg(0)?, arg(1)?);
+            let rows = table.1.first().copied().unwrap_or(0);
+            points(shape)
+                .map(|at| {
+                    let (lead, column) = at.split_at(at.len() - 1);
+                    match row(broadcast(ids, lead), rows) {
+                        Some(row) => broadcast(table, &[&[row], column].concat()),
+                        None => number(0.0),
+                    }
+                })
+                .collect()
         }
         Op::Transpose(perm) => {
             let x = arg(0)?;

@@ -166,6 +166,9 @@ pub enum Op {
         /// Added to the variance.
         eps: f64,
     },
+    /// Rows of a table by number: `ids` `[..]` (whole numbers, of any type), `table` `[V, D]` → `[.., D]`. A number
+    /// that is no row of the table gives zeros.
+    Lookup,
     /// Output axis `i` is input axis `perm[i]`.
     Transpose(Vec<usize>),
     /// Same elements in row-major order, other extents.

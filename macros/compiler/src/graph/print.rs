@@ -99,6 +99,7 @@ pub(crate) fn operation(op: &Op) -> &'static str {
         Op::Softmax { .. } => "softmax",
         Op::LogSoftmax { .. } => "log_softmax",
         Op::Normalize { .. } => "normalize",
+        Op::Lookup => "lookup",
         Op::Transpose(_) => "transpose",
         Op::Reshape => "reshape",
         Op::Slice { .. } => "slice",
@@ -178,6 +179,7 @@ pub(crate) fn details(op: &Op) -> String {
         | Op::Unary(_)
         | Op::Binary(_)
         | Op::MatMul
+        | Op::Lookup
         | Op::Reshape
         | Op::Expand
         | Op::Select => String::new(),

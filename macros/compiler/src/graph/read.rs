@@ -147,6 +147,7 @@ fn plain() -> Vec<Op> {
         Op::Softmax { axis: 0 },
         Op::LogSoftmax { axis: 0 },
         Op::Normalize { axes: Vec::new(), eps: 0.0 },
+        Op::Lookup,
         Op::Transpose(Vec::new()),
         Op::Reshape,
         Op::Slice { axis: 0, start: 0 },
@@ -219,6 +220,7 @@ fn details(r: &mut Reader<'_>, op: &mut Op) -> Result<(), String> {
         | Op::Unary(_)
         | Op::Binary(_)
         | Op::MatMul
+        | Op::Lookup
         | Op::Reshape
         | Op::Expand
         | Op::Select => {}

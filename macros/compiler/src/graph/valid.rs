@@ -51,7 +51,8 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
         | Op::ConvTranspose { .. }
         | Op::ConvFilter { .. }
         | Op::MaxIndex(_)
-        | Op::MaxScatter(_) => 2,
+        | Op::MaxScatter(_)
+        | Op::Lookup => 2,
         Op::Cast
         | Op::Unary(_)
         | Op::Pool(..)
@@ -90,6 +91,9 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
         (Op::Reduce { axes, keepdim, .. }, [x]) => reduced(axes, *keepdim, &x.shape, out),
         (Op::Softmax { axis } | Op::LogSoftmax { axis }, [x]) => *axis < out.len() && x.shape == out,
         (Op::Normalize { axes, eps }, [x]) => ascending(axes, out.len()) && *eps >= 0.0 && x.shape == out,
+        (Op::Lookup, [ids, table]) => {
+            matches!(table.shape.as_slice(), [_, width] if [&ids.shape[..], &[*width]].concat() == out)
+        }
         (Op::Transpose(order), [x]) => {
             let mut sorted = order.clone();
             sorted.sort_unstable();
@@ -131,6 +135,7 @@ fn check_node(graph: &Graph, index: usize, node: &Node) -> Result<(), String> {
             | Op::ConvFilter { .. }
             | Op::MaxIndex(_)
             | Op::MaxScatter(_)
+            | Op::Lookup
             | Op::Pool(..)
             | Op::Reduce { .. }
             | Op::Softmax { .. }
@@ -155,6 +160,7 @@ fn check_dtype(node: &Node, inputs: &[&Node]) -> Result<(), String> {
     let good = match &node.op {
         Op::Param(_) => true,
         Op::Cast => node.dtype.is_float() || node.dtype == DType::U32 && inputs.iter().all(|i| i.dtype.is_float()),
+        Op::Lookup => node.dtype.is_float() && inputs.last().is_some_and(|table| table.dtype == node.dtype),
         Op::Transpose(_) | Op::Reshape | Op::Slice { .. } | Op::Flip { .. } | Op::Expand => same(node.dtype),
         Op::Constant(_)
         | Op::Unary(_)

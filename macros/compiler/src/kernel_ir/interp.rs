@@ -4,7 +4,7 @@ use super::memory::{is_writable, with_memory};
 use super::{Access, Affine, Contraction, Index, Kernel, ReduceOp};
 use crate::dtype::DType;
 use crate::scalar::eval::Real;
-use crate::scalar::{Block, Node, Prim};
+use crate::scalar::{self, Block, Node, Prim};
 
 /// Runs a kernel on the caller's parameters (`In`, `InOut`, `Out` and `Scalar` buffers in order).
 /// Elements of another type than the kernel's are given converted.
@@ -47,6 +47,7 @@ pub(crate) fn check(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
     if !is_writable(&out.role) {
         return Err(format!("`{}` is written but not writable", out.name));
     }
+    rows(c)?;
     let fixed = |a: &Access| c.reduce_ids().all(|r| a.dims.iter().all(|d| d.at.coefficient(r) == 0));
     if !fixed(&c.out) {
         return Err("the write depends on a reduction index".into());
@@ -72,6 +73,20 @@ pub(crate) fn check(kernel: &Kernel, c: &Contraction) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Rows are read by the value only, and named by reads without rows.
+fn rows(c: &Contraction) -> Result<(), String> {
+    let plain = |n: usize| c.reads.get(n).is_some_and(|r| r.row.is_none());
+    let in_term = |n: &Node| matches!(n, Node::Load(n) if !plain(*n));
+    if c.out.row.is_some() || c.reduction.iter().flat_map(|r| &r.term.nodes).any(in_term) {
+        return Err("a row that is written or summed".into());
+    }
+    let named = |(n, r): (usize, &Access)| r.row.is_none_or(|row| row.by < n && plain(row.by));
+    match c.reads.iter().enumerate().all(named) {
+        true => Ok(()),
+        false => Err("a row that no earlier read names".into()),
+    }
 }
 
 /// One contraction and the memory it runs on.
@@ -190,17 +205,30 @@ impl<'a, T: Real> Run<'a, T> {
         Ok(())
     }
 
+    /// The element of a read.
+    fn element(&self, n: usize, point: &[usize]) -> T {
+        let (access, at) = (&self.c.reads[n], self.reads[n].eval(point) as usize);
+        let start = match access.row {
+            None => Some(0),
+            Some(row) => scalar::eval::row(self.element(row.by, point), row.rows).map(|row| row * access.row_len()),
+        };
+        start.map_or(T::from_f64(0.0), |start| self.memory[access.buffer.0 as usize][start + at])
+    }
+
     /// The epilogue of one output element.
     fn store(&mut self, point: &[usize], sum: T) -> Result<(), String> {
         for node in &self.c.value.nodes {
             if let Node::Load(n) = node {
                 inside(&self.c.reads[*n], point)?;
+                if let Some(row) = self.c.reads[*n].row {
+                    inside(&self.c.reads[row.by], point)?;
+                }
             }
         }
         inside(&self.c.out, point)?;
         let value = self.c.value.eval(|node| match node {
             Node::Acc => sum,
-            Node::Load(n) => self.memory[self.c.reads[*n].buffer.0 as usize][self.reads[*n].eval(point) as usize],
+            Node::Load(n) => self.element(*n, point),
             Node::Arg(_) | Node::Const(_) | Node::Prim(..) | Node::Call(..) => T::from_f64(f64::NAN),
         });
         self.memory[self.c.out.buffer.0 as usize][self.out.eval(point) as usize] = value.stored(self.stored);

@@ -109,13 +109,25 @@ pub struct Dim {
 }
 
 /// A read or write of one element of a buffer: row-major over `dims`, whose extents multiply to
-/// the buffer's length.
+/// the buffer's length, or to that of one of its rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Access {
     /// The buffer.
     pub buffer: BufferId,
     /// The coordinates, outermost first.
     pub dims: Vec<Dim>,
+    /// Which row, if a number that is read decides it. Only reads of [`Contraction::value`] have one.
+    pub row: Option<Row>,
+}
+
+/// The row of a table, by a number in memory. A number that is not whole or is no row's makes the
+/// read +0, so that every number is safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The read that is the number: an earlier one, without a row of its own.
+    pub by: usize,
+    /// How many rows there are.
+    pub rows: usize,
 }
 
 /// The operator that combines terms.
@@ -219,7 +231,7 @@ impl Affine {
 }
 
 impl Access {
-    /// The element offset as one affine expression: row-major over `dims`.
+    /// The element offset as one affine expression: row-major over `dims`; within the row, if there is one.
     pub fn offset(&self) -> Affine {
         let mut offset = Affine::default();
         let mut stride = 1i64;
@@ -230,8 +242,13 @@ impl Access {
         offset
     }
 
-    /// Number of elements addressed: the product of the extents.
+    /// Number of elements addressed: the product of the extents, in all rows.
     pub fn len(&self) -> usize {
+        self.dims.iter().map(|d| d.extent).product::<usize>() * self.row.map_or(1, |r| r.rows)
+    }
+
+    /// Number of elements of a row.
+    pub fn row_len(&self) -> usize {
         self.dims.iter().map(|d| d.extent).product()
     }
 

@@ -19,7 +19,8 @@
 //! A buffer is declared with the shape of its first access; an access of another shape states its
 //! extents itself (`x[m*28 + k < 448]`), and a guarded coordinate always does (`x[h + p - 1 ?< 28]`).
 //! Reads are numbered as they occur; where that is not their order, the programs say `r0`, `r1`, …
-//! and the end of the contraction `where r0 = x[m, k]`. `sum over k < 784 skip r1 {` skips the terms
+//! and the end of the contraction `where r0 = x[m, k]`. `where r1 = w[d < 8] by r0 of 50` is an element of that of
+//! 50 rows which read number 0 names. `sum over k < 784 skip r1 {` skips the terms
 //! where read number 1 is +0.
 
 use super::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, Role};
@@ -134,17 +135,18 @@ impl Printer<'_> {
             }
         }
         let repeated = c.reads.iter().enumerate().any(|(n, read)| c.reads[..n].contains(read));
-        next == c.reads.len() && !repeated
+        next == c.reads.len() && !repeated && c.reads.iter().all(|read| read.row.is_none())
     }
 
-    /// `x[m, k]`
+    /// `x[m, k]`, `w[d] by r0 of 50`
     fn access(&self, access: &Access) -> String {
         let at = access.buffer.0 as usize;
         let name = self.kernel.buffers.get(at).map_or_else(|| format!("?{at}"), |b| Name(&b.name).to_string());
         let shape: &[usize] = self.shapes.get(at).map_or(&[], |s| s);
         let shape = if shape.len() == access.dims.len() { shape } else { &[] };
         let dims = access.dims.iter().enumerate().map(|(n, dim)| self.dim(dim, shape.get(n).copied()));
-        format!("{name}[{}]", joined(dims))
+        let row = access.row.map_or_else(String::new, |row| format!(" by r{} of {}", row.by, row.rows));
+        format!("{name}[{}]{row}", joined(dims))
     }
 
     /// A coordinate, with its extent unless that is the declared one.

@@ -1,7 +1,9 @@
 //! The inverse of [`print`](super::print).
 
 use super::print::product;
-use super::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Reduction, Role};
+use super::{
+    Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Reduction, Role, Row,
+};
 use crate::dtype::DType;
 use crate::scalar::read::{Builder, program};
 use crate::text::{Reader, Token};
@@ -104,6 +106,11 @@ fn skip_access(r: &mut Reader<'_>) -> Result<(), String> {
         }
         r.bump();
     }
+    if r.eat("by") {
+        r.name()?;
+        r.expect("of")?;
+        r.usize()?;
+    }
     Ok(())
 }
 
@@ -184,7 +191,18 @@ impl Accesses<'_> {
             })?;
             Ok(Dim { at, extent, guarded })
         });
-        Ok(Access { buffer: BufferId(buffer as u32), dims: dims.collect::<Result<_, String>>()? })
+        let dims = dims.collect::<Result<_, String>>()?;
+        let row = match r.eat("by") {
+            true => {
+                let start = r.clone();
+                let by = r.name()?.strip_prefix('r').and_then(|n| n.parse().ok());
+                let by = by.ok_or_else(|| start.expected("the number of a read, `r1`"))?;
+                r.expect("of")?;
+                Some(Row { by, rows: r.usize()? })
+            }
+            false => None,
+        };
+        Ok(Access { buffer: BufferId(buffer as u32), dims, row })
     }
 
     /// `h + p - 1 ?< 28`: a coordinate, its extent if stated, and whether it is guarded.

@@ -130,7 +130,7 @@ impl<'a> Builder<'a> {
             Op::Load { buffer, at, lanes: l } => Some(Key::Load(*buffer, at.clone(), *l, lanes)),
             Op::Broadcast { buffer, at } => Some(Key::Broadcast(*buffer, at.clone(), lanes)),
             Op::Gather { buffer, at, stride, lanes: l } => Some(Key::Gather(*buffer, at.clone(), *stride, *l, lanes)),
-            Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => None,
+            Op::Copy(_) | Op::Row { .. } | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..) => None,
         };
         if let Some(key) = &key
             && let Some(&reg) = self.known.iter().rev().find_map(|scope| scope.get(key))

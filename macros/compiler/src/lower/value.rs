@@ -4,7 +4,7 @@
 use super::{Lowering, Offset};
 use crate::scalar::{Block, Node, recipe};
 use crate::schedule::Vector;
-use crate::vir::{Lanes, Op, Reg};
+use crate::vir::{self, Lanes, Op, Reg};
 
 impl Lowering<'_, '_> {
     /// The value of a program for register `v` of a row.
@@ -79,6 +79,13 @@ impl Lowering<'_, '_> {
         }
         let buffer = self.c.reads[n].buffer;
         let at = self.address(&self.reads[n], row, v);
+        if let Some(named) = self.c.reads[n].row {
+            let by = &self.c.reads[named.by];
+            let number = self.address(&self.reads[named.by], row, 0);
+            let row = vir::Row { ids: by.buffer, at: number, rows: named.rows, len: self.c.reads[n].row_len() };
+            let lanes = if width == 1 { Lanes::first(1) } else { lanes };
+            return self.b.set_new(width, Op::Row { buffer, at, row, lanes });
+        }
         let along = match self.plan.vector {
             Vector::Parallel { index, .. } => self.reads[n].coefficient(index),
             Vector::Reduce { .. } if self.lanes > 1 => {

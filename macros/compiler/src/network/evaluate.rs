@@ -50,7 +50,8 @@ pub fn parts<T: Real>(prepare: &Prepare, values: &BTreeMap<String, Arc<[f64]>>) 
 fn contraction<T: Real>(kernel: &Kernel, c: &Contraction, memory: &mut [Vec<T>]) -> Result<(), String> {
     let reads_target = c.reads.iter().any(|r| r.buffer == c.out.buffer);
     let guarded = c.reads.iter().flat_map(|r| &r.dims).any(|d| d.guarded);
-    if c.reduction.is_some() || reads_target || guarded || c.indices.is_empty() {
+    let rows = c.reads.iter().any(|r| r.row.is_some());
+    if c.reduction.is_some() || reads_target || guarded || rows || c.indices.is_empty() {
         return interp::contraction(kernel, c, memory);
     }
     interp::check(kernel, c)?;

@@ -219,7 +219,7 @@ impl Prepare {
 /// `nowhere[i] = source[i]`
 fn copy(source: BufferId, len: usize) -> Contraction {
     let at = Affine::index(IndexId(0));
-    let access = |buffer| Access { buffer, dims: vec![Dim { at: at.clone(), extent: len, guarded: false }] };
+    let access = |buffer| Access { buffer, dims: vec![Dim { at: at.clone(), extent: len, guarded: false }], row: None };
     Contraction {
         indices: vec![Index { name: "i".into(), extent: len }],
         parallel: 1,

@@ -209,7 +209,7 @@ fn contraction(c: &Contraction, piece: &Piece, buffer: BufferId) -> Contraction 
         stride *= c.index(id).extent as i64;
     }
     if let Some(read) = part.reads.get_mut(piece.weights) {
-        *read = Access { buffer, dims: vec![Dim { at, extent: piece.values.len(), guarded: false }] };
+        *read = Access { buffer, dims: vec![Dim { at, extent: piece.values.len(), guarded: false }], row: None };
     }
     if let Some(r) = &mut part.reduction {
         r.skip = Some(piece.weights);

@@ -97,11 +97,11 @@ impl Units {
 }
 
 /// The first element and the number of elements between the first and the last that a contraction
-/// touches of a buffer; `None` if a guard may skip some.
+/// touches of a buffer; `None` if a guard may skip some or a number decides the row.
 fn touched(c: &Contraction, id: BufferId) -> Option<(usize, usize)> {
     let (mut lo, mut hi) = (i64::MAX, i64::MIN);
     for access in c.reads.iter().chain([&c.out]).filter(|a| a.buffer == id) {
-        if access.dims.iter().any(|d| d.guarded) {
+        if access.row.is_some() || access.dims.iter().any(|d| d.guarded) {
             return None;
         }
         let range = Access::offset(access).range(&c.indices);

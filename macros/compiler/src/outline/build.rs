@@ -8,7 +8,9 @@ use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::network::LayerId;
 use crate::graph::{Graph, NodeId, Op, unary};
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role};
+use crate::kernel_ir::{
+    Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Reduction, Role, Row,
+};
 use crate::scalar::{Block, Node, Val};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -272,7 +274,7 @@ impl<'g> Builder<'g> {
 /// The access of a row-major tensor at coordinates.
 pub fn access(buffer: BufferId, coords: &[Coord], shape: &[usize]) -> Access {
     let dims = coords.iter().zip(shape).map(|(c, &extent)| Dim { at: c.at.clone(), extent, guarded: c.guarded });
-    Access { buffer, dims: dims.collect() }
+    Access { buffer, dims: dims.collect(), row: None }
 }
 
 fn constant(at: i64) -> Coord {
@@ -382,14 +384,7 @@ impl<'g> Nest<'g> {
                 }))
             }
             Op::Reshape => {
-                let mut source = node.inputs[0];
-                while graph.node(source).op == Op::Reshape && self.buffers[source.0 as usize].is_none() {
-                    source = graph.node(source).inputs[0];
-                }
-                let buffer = match (&graph.node(source).op, self.buffers[source.0 as usize]) {
-                    (Op::Param(p), _) => Some(BufferId(p.0)),
-                    (_, buffer) => buffer,
-                };
+                let (source, buffer) = self.memory(id);
                 match (buffer, &graph.node(source).op) {
                     (Some(buffer), _) => Ok(self.load(block, buffer, at, &node.shape)),
                     (None, Op::Constant(values)) => Ok(block.constant(values.first().copied().unwrap_or(0.0))),
@@ -404,6 +399,10 @@ impl<'g> Nest<'g> {
                         None => Err(internal(graph, id, "a reshape of something that is not in memory")),
                     },
                 }
+            }
+            Op::Lookup => {
+                self.arithmetic(id)?;
+                self.lookup(block, id, at)
             }
             Op::MatMul
             | Op::Conv(..)
@@ -426,6 +425,37 @@ impl<'g> Nest<'g> {
         }
     }
 
+    /// The node that is in memory under a reshape, and its buffer if there is one.
+    fn memory(&self, id: NodeId) -> (NodeId, Option<BufferId>) {
+        let mut source = id;
+        while self.graph.node(source).op == Op::Reshape && self.buffers[source.0 as usize].is_none() {
+            source = self.graph.node(source).inputs[0];
+        }
+        match (&self.graph.node(source).op, self.buffers[source.0 as usize]) {
+            (Op::Param(p), _) => (source, Some(BufferId(p.0))),
+            (_, buffer) => (source, buffer),
+        }
+    }
+
+    /// An element of the row that an id names.
+    fn lookup(&mut self, block: &mut Block, id: NodeId, at: &[Coord]) -> Result<Val, Error> {
+        let [ids, table] = self.graph.node(id).inputs[..] else {
+            return Err(internal(self.graph, id, "a lookup of other than ids and a table"));
+        };
+        let shape = &self.graph.node(table).shape;
+        let (Some((column, lead)), [rows, width]) = (at.split_last(), shape.as_slice()) else {
+            return Err(internal(self.graph, id, "a table that is no matrix"));
+        };
+        let number = self.value(block, ids, lead)?;
+        let (Some(Node::Load(by)), (_, Some(buffer))) = (block.nodes.get(number.0 as usize), self.memory(table)) else {
+            return Err(internal(self.graph, id, "ids or a table that are not in memory"));
+        };
+        let row = Row { by: *by, rows: *rows };
+        let mut element = access(buffer, std::slice::from_ref(column), &[*width]);
+        element.row = Some(row);
+        Ok(self.read(block, element))
+    }
+
     /// An operand under NumPy broadcasting: missing leading axes and axes of extent 1 are repeated.
     fn broadcast(&mut self, block: &mut Block, id: NodeId, at: &[Coord]) -> Result<Val, Error> {
         let shape = &self.graph.node(id).shape;
@@ -437,14 +467,17 @@ impl<'g> Nest<'g> {
 
     /// Reads a table of constants. The builder makes its buffer once the nest is complete.
     pub fn table(&mut self, block: &mut Block, values: Vec<f64>, dims: Vec<Dim>) -> Val {
-        self.reads.push(Access { buffer: BufferId(u32::MAX), dims });
+        self.reads.push(Access { buffer: BufferId(u32::MAX), dims, row: None });
         let read = self.reads.len() - 1;
         self.tables.push((values, read));
         block.push(Node::Load(read))
     }
 
     fn load(&mut self, block: &mut Block, buffer: BufferId, at: &[Coord], shape: &[usize]) -> Val {
-        let access = access(buffer, at, shape);
+        self.read(block, access(buffer, at, shape))
+    }
+
+    fn read(&mut self, block: &mut Block, access: Access) -> Val {
         let n = self.reads.iter().position(|r| *r == access).unwrap_or_else(|| {
             self.reads.push(access);
             self.reads.len() - 1

@@ -81,7 +81,7 @@ fn pack(kernel: &mut Kernel, at: usize, constant: &mut Vec<bool>) -> usize {
             flat.add_term(i, stride);
             stride *= reader.index(i).extent as i64;
         }
-        reader.reads[n] = Access { buffer: temp, dims: vec![Dim { at: flat, extent: len, guarded: false }] };
+        reader.reads[n] = Access { buffer: temp, dims: vec![Dim { at: flat, extent: len, guarded: false }], row: None };
         super::canonical::run(&mut copy);
         kernel.body.insert(at + k, copy);
     }
@@ -104,8 +104,8 @@ fn copy(c: &Contraction, offset: &Affine, buffer: BufferId, len: usize, v: Index
     }
     Contraction {
         parallel: indices.len(),
-        reads: vec![Access { buffer, dims: vec![Dim { at: read, extent: len, guarded: false }] }],
-        out: Access { buffer, dims: vec![Dim { at: write, extent: stride as usize, guarded: false }] },
+        reads: vec![Access { buffer, dims: vec![Dim { at: read, extent: len, guarded: false }], row: None }],
+        out: Access { buffer, dims: vec![Dim { at: write, extent: stride as usize, guarded: false }], row: None },
         indices,
         reduction: None,
         value: Block::of(Node::Load(0)),

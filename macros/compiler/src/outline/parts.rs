@@ -118,6 +118,7 @@ fn is_computed(op: &Op) -> bool {
         | Op::ConvFilter { .. }
         | Op::MaxIndex(_)
         | Op::MaxScatter(_)
+        | Op::Lookup
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Concat { .. }

@@ -28,7 +28,7 @@ enum Kind {
     Elementwise,
     /// A reduction over axes: its operand may be computed inside.
     Reduce,
-    /// A product or window: its operands are read several times, so they must be in memory.
+    /// A product, window or lookup: its operands are read several times, so they must be in memory.
     Product,
     /// Its operands are computed into it, or copied.
     Concat,
@@ -50,6 +50,7 @@ fn kind(op: &Op) -> Kind {
         | Op::ConvFilter { .. }
         | Op::MaxIndex(_)
         | Op::MaxScatter(_)
+        | Op::Lookup
         | Op::Pool(..)
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
@@ -176,6 +177,8 @@ pub fn place(graph: &Graph, stores: &[NodeId], once: bool) -> Vec<Place> {
                     d.plain = false;
                 }
                 Kind::Reshape => d.buffer = true,
+                // A table is read in its own order, whatever row it is.
+                Kind::Product if node.op == Op::Lookup && node.inputs.last() == Some(&input) => d.buffer = true,
                 Kind::Product => demand_operand(graph, d, input, matches!(node.op, Op::MatMul)),
                 Kind::View if !root && demand.operand => demand_operand(graph, d, input, false),
                 Kind::Reduce => {

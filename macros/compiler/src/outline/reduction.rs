@@ -45,6 +45,7 @@ fn search(graph: &Graph, places: &[Place], root: NodeId, seen: &mut [bool]) -> O
         }
         Op::Param(_)
         | Op::Constant(_)
+        | Op::Lookup
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
         | Op::Normalize { .. }
@@ -110,6 +111,7 @@ pub fn root_axes(nest: &mut Nest<'_>, hosted: Option<NodeId>) -> Option<Vec<Affi
                 | Op::ConvFilter { .. }
                 | Op::MaxIndex(_)
                 | Op::MaxScatter(_)
+                | Op::Lookup
                 | Op::MatMul
                 | Op::Pool(..)
                 | Op::Reduce { .. }
@@ -166,6 +168,7 @@ fn inner_names(op: &Op, rank: usize) -> Vec<String> {
         Op::ConvFilter { window: w, .. } => [spatial(w.rank(), &["r", "p", "q"], "c"), vec!["o"]].concat(),
         Op::Pool(_, w) | Op::MaxIndex(w) | Op::MaxScatter(w) => spatial(w.rank(), &["d", "h", "w"], "c"),
         Op::Reduce { .. }
+        | Op::Lookup
         | Op::Param(_)
         | Op::Constant(_)
         | Op::Cast
@@ -247,6 +250,7 @@ fn trace(
             | Op::ConvFilter { .. }
             | Op::MaxIndex(_)
             | Op::MaxScatter(_)
+            | Op::Lookup
             | Op::Pool(..)
             | Op::Reduce { .. }
             | Op::Softmax { .. }
@@ -361,6 +365,7 @@ pub fn compute(nest: &mut Nest<'_>, block: &mut Block, id: NodeId, at: &[Coord])
         | Op::Cast
         | Op::Unary(_)
         | Op::Binary(_)
+        | Op::Lookup
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
         | Op::Normalize { .. }

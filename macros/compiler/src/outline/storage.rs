@@ -57,7 +57,7 @@ pub fn in_place(c: &Contraction, buffer: BufferId) -> bool {
 }
 
 fn same_place(a: &Access, b: &Access) -> bool {
-    a.offset() == b.offset()
+    a.row.is_none() && b.row.is_none() && a.offset() == b.offset()
 }
 
 /// The numbers of the reads a block uses.

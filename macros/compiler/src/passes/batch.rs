@@ -10,7 +10,8 @@
 //! its partner gets axes of extent 1 behind the batch axis. Only a convolution whose *filters*
 //! differ from sample to sample (or are the result) needs more: the samples become groups of one grouped convolution.
 
-use crate::graph::{Graph, Node, NodeId, Op, Param, ParamKind, Shape};
+use crate::graph::build::Build;
+use crate::graph::{Graph, Node, NodeId, Op, Param, ParamKind, ReduceKind, Shape};
 
 /// Runs the pass.
 pub fn run(graph: &Graph, count: usize) -> Graph {
@@ -98,6 +99,10 @@ impl Batch {
                 let operands = node.inputs.iter().map(|i| self.every(graph, *i)).collect();
                 return self.batched(node, node.op.clone(), operands);
             }
+            Op::Lookup => match values.as_slice() {
+                [_, table] if table.batched => return self.tables(graph, node),
+                _shared => node.op.clone(),
+            },
             // The one element of a tensor without axes: nothing is left to reduce.
             Op::Reduce { axes, .. } if axes.is_empty() => match values.as_slice() {
                 [x, ..] => return *x,
@@ -117,6 +122,25 @@ impl Batch {
             Op::Pad { pad, value } => Op::Pad { pad: [&[(0, 0)], &pad[..]].concat(), value: *value },
         };
         self.batched(node, op, inputs)
+    }
+
+    /// Rows of tables of which each sample has its own: a sum over the rows, of which all but one are left out.
+    fn tables(&mut self, graph: &Graph, node: &Node) -> Value {
+        let [ids, table] = node.inputs.as_slice() else {
+            return self.batched(node, node.op.clone(), Vec::new()); // never: it has two operands
+        };
+        let (count, rows) = (self.count, graph.node(*table).shape.first().copied().unwrap_or(1));
+        let (width, n) = (node.shape.last().copied().unwrap_or(1), graph.node(*ids).shape.iter().product());
+        let (ids, table) = (self.every(graph, *ids), self.every(graph, *table));
+        let integers = self.out.node(ids).dtype;
+        let ids = self.out.push(Op::Reshape, vec![ids], integers, vec![count, n], node.span);
+        let mut b = Build { graph: &mut self.out, dtype: node.dtype, span: node.span };
+        let differ = b.differ(ids, rows);
+        let table = b.reshape(table, &[count, 1, rows, width]);
+        let rows = b.drop(differ, table);
+        let sum = b.reduce(ReduceKind::Sum, rows, &[2]);
+        let shape = with(count, &node.shape);
+        Value { id: b.reshape(sum, &shape), batched: true }
     }
 
     /// A batched node in place of `node`.

@@ -52,6 +52,7 @@ pub fn run(graph: Graph) -> Graph {
         | Op::ConvFilter { .. }
         | Op::MaxIndex(_)
         | Op::MaxScatter(_)
+        | Op::Lookup
         | Op::Pool(..)
         | Op::Reduce { .. }
         | Op::Transpose(_)

@@ -36,6 +36,12 @@ pub trait Real: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// The row of a table that a number names: a whole one from 0 to `rows − 1`.
+pub fn row<T: Real>(id: T, rows: usize) -> Option<usize> {
+    let id = id.to_f64();
+    (id >= 0.0 && id < rows as f64 && id.fract() == 0.0).then_some(id as usize)
+}
+
 /// The two implementations differ only in the format's numbers: the widths of the float, of its
 /// bits and of its signed integer, mantissa bits and exponent bias.
 macro_rules! real {

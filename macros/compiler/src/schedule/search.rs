@@ -226,7 +226,7 @@ fn vectors(c: &Contraction, dtype: DType, table: &Table, wishes: Wishes) -> Vec<
             out.extend(fitting.map(|&lanes| Vector::Reduce { lanes }));
         }
     }
-    if let Some(index) = unit_index(c) {
+    if let Some(index) = unit_index(c).filter(|index| one_row(c, *index)) {
         let extent = c.index(index).extent;
         for &lanes in lanes.iter().filter(|&&l| l / 2 < extent) {
             let most = extent.div_ceil(lanes).min(8);
@@ -238,6 +238,17 @@ fn vectors(c: &Contraction, dtype: DType, table: &Table, wishes: Wishes) -> Vec<
         out.push(Vector::None);
     }
     out
+}
+
+/// Whether all lanes along an index read from one row, one after the other, where a number decides the row.
+pub fn one_row(c: &Contraction, index: IndexId) -> bool {
+    c.reads.iter().all(|read| match read.row {
+        None => true,
+        Some(row) => {
+            let by = c.reads.get(row.by).map_or(1, |r| r.offset().coefficient(index));
+            by == 0 && read.offset().coefficient(index) == 1
+        }
+    })
 }
 
 /// Register tiles over the other parallel indices: none, one index, or two with the inner one whole.

@@ -125,6 +125,25 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// The number that it is, and whether it was written as an integer.
+    pub fn number(&self) -> Option<(f64, bool)> {
+        match &self.kind {
+            ExprKind::Number(x, integer) => Some((*x, *integer)),
+            _computed => None,
+        }
+    }
+
+    /// Whether it is a value as it stands: a number, `true`, `false`, a string, or a list of such.
+    pub fn is_literal(&self) -> bool {
+        match &self.kind {
+            ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Text(_) => true,
+            ExprKind::List(items) | ExprKind::Tuple(items) => !items.is_empty() && items.iter().all(Expr::is_literal),
+            _computed => false,
+        }
+    }
+}
+
 /// The kinds of expression.
 #[derive(Clone, Debug)]
 pub enum ExprKind {

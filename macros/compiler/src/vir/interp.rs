@@ -9,7 +9,7 @@ use super::Kernel;
 use super::resolve::{Accesses, Limit, Place, Resolved, Step, resolve};
 use crate::kernel_ir::memory::with_memory;
 use crate::scalar::Prim;
-use crate::scalar::eval::Real;
+use crate::scalar::eval::{Real, row};
 use std::cell::Cell;
 
 /// More lanes than any register has.
@@ -90,6 +90,23 @@ impl<T: Real> Machine<'_, T> {
                         *value.ok_or_else(|| self.code.outside(place, at))?
                     } else {
                         T::from_f64(0.0)
+                    };
+                    lane.set(value);
+                }
+            }
+            Step::Row { dst, lanes, set, place, number, rows, len } => {
+                let row = row(self.span(number, 1)?[0], *rows);
+                let base = self.at[place.access];
+                let values = &self.memory[place.buffer];
+                for (n, lane) in self.lanes(*dst, *lanes).iter().enumerate() {
+                    let value = match row {
+                        Some(row) if set.has(n) => {
+                            let at = base.wrapping_add(n as i64);
+                            let inside = usize::try_from(at).ok().filter(|at| at < len);
+                            let value = inside.and_then(|at| values.get(row * len + at));
+                            *value.ok_or_else(|| self.code.outside(place, at))?
+                        }
+                        Some(_) | None => T::from_f64(0.0),
                     };
                     lane.set(value);
                 }

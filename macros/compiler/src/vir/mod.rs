@@ -144,6 +144,18 @@ pub enum Op {
         /// Lanes read.
         lanes: Lanes,
     },
+    /// Consecutive elements from `at` in a row of a table; lanes outside `lanes` are not read and become 0, and
+    /// so do all if there is no such row.
+    Row {
+        /// The table.
+        buffer: BufferId,
+        /// Element offset of lane 0 in the row.
+        at: Addr,
+        /// Which row.
+        row: Row,
+        /// Lanes read.
+        lanes: Lanes,
+    },
     /// A primitive, lane by lane.
     Prim(Prim, Vec<Reg>),
     /// A primitive on the lanes of `lanes`; the others keep the value of `keep`.
@@ -171,6 +183,19 @@ pub enum Op {
     Fold(Prim, Reg),
 }
 
+/// The row of a table that a number in memory names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The buffer with the number.
+    pub ids: BufferId,
+    /// Where it is.
+    pub at: Addr,
+    /// How many rows there are.
+    pub rows: usize,
+    /// Elements of a row.
+    pub len: usize,
+}
+
 impl Kernel {
     /// Estimated bytes of machine code: about 7 per vector instruction, 16 per loop.
     pub fn code_bytes(&self) -> usize {
@@ -185,7 +210,7 @@ impl Kernel {
                     // Broadcasts that one FMA uses are part of it; the others are loads.
                     Stmt::Set { op: Op::Broadcast { .. }, .. } => 4,
                     Stmt::Set { op: Op::Masked { .. }, .. } => 12,
-                    Stmt::Set { op: Op::Gather { .. } | Op::Fold(..), .. } => 30,
+                    Stmt::Set { op: Op::Gather { .. } | Op::Row { .. } | Op::Fold(..), .. } => 30,
                     Stmt::Store { .. } => 8,
                     Stmt::Comment(_) => 0,
                 })

@@ -106,6 +106,7 @@ fn variables_are_plain(kernel: &Kernel) -> bool {
             }
             Stmt::Set { op: Op::Load { at, .. } | Op::Broadcast { at, .. } | Op::Gather { at, .. }, .. }
             | Stmt::Store { at, .. } => addr(kernel, at, scope),
+            Stmt::Set { op: Op::Row { at, row, .. }, .. } => addr(kernel, at, scope) && addr(kernel, &row.at, scope),
             Stmt::Set {
                 op: Op::Const(_) | Op::Copy(_) | Op::Prim(..) | Op::Masked { .. } | Op::Blend { .. } | Op::Fold(..),
                 ..
@@ -169,6 +170,10 @@ impl Printer<'_> {
             Op::Broadcast { buffer, at } => format!("broadcast {}", self.place(*buffer, at)),
             Op::Gather { buffer, at, stride, lanes } => {
                 format!("gather {} stride {stride}{}", self.place(*buffer, at), some(lanes))
+            }
+            Op::Row { buffer, at, row, lanes } => {
+                let (of, by) = (self.place(*buffer, at), self.place(row.ids, &row.at));
+                format!("row {of} of {} by {} rows {}{}", row.len, by, row.rows, some(lanes))
             }
             Op::Prim(prim, args) => format!("{} {}", prim.name(), regs(args)),
             Op::Masked { prim, args, lanes, keep } => {

@@ -1,6 +1,6 @@
 //! The inverse of [`print`](super::print).
 
-use super::{Addr, Bound, Kernel, Lanes, Op, Reg, Stmt, Var};
+use super::{Addr, Bound, Kernel, Lanes, Op, Reg, Row, Stmt, Var};
 use crate::isa::Isa;
 use crate::kernel_ir::BufferId;
 use crate::kernel_ir::read::{declaration, dtype};
@@ -167,6 +167,16 @@ impl Body<'_> {
                 r.expect("stride")?;
                 let stride = r.i64()?;
                 Ok(Op::Gather { buffer, at, stride, lanes: self.some_lanes(r, dst)? })
+            }
+            "row" => {
+                let (buffer, at) = self.place(r)?;
+                r.expect("of")?;
+                let len = r.usize()?;
+                r.expect("by")?;
+                let (ids, number) = self.place(r)?;
+                r.expect("rows")?;
+                let row = Row { ids, at: number, rows: r.usize()?, len };
+                Ok(Op::Row { buffer, at, row, lanes: self.some_lanes(r, dst)? })
             }
             "blend" => {
                 let with = self.reg(r)?;

@@ -61,6 +61,16 @@ pub(super) enum Step {
         lanes: usize,
         place: Place,
     },
+    /// Lane `i` of `set` reads `place + i` in the row that the element at `number` names.
+    Row {
+        dst: usize,
+        lanes: usize,
+        set: Lanes,
+        place: Place,
+        number: Place,
+        rows: usize,
+        len: usize,
+    },
     /// Arguments beyond the arity repeat the first.
     Prim {
         prim: Prim,
@@ -273,6 +283,14 @@ impl<'a> Resolver<'a> {
                     return Err(format!("a gather with stride {stride}"));
                 }
                 Step::Gather { dst, lanes, stride: *stride, set: *set, place: self.place(stmt, *buffer, at)? }
+            }
+            Op::Row { buffer, at, row, lanes: set } => {
+                inside(*set, lanes)?;
+                let (place, number) = (self.place(stmt, *buffer, at)?, self.place(stmt, row.ids, &row.at)?);
+                if row.rows.checked_mul(row.len) != self.kernel.buffers.get(place.buffer).map(|b| b.len) {
+                    return Err(format!("{} rows of {} elements are not the table", row.rows, row.len));
+                }
+                Step::Row { dst, lanes, set: *set, place, number, rows: row.rows, len: row.len }
             }
             Op::Prim(Prim::Fma, args) if !self.fused => {
                 let [a, b, c, _] = self.args(Prim::Fma, args, lanes)?;

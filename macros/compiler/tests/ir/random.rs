@@ -6,7 +6,7 @@ use kernforge_compiler::graph::{
 };
 use kernforge_compiler::isa::Isa;
 use kernforge_compiler::kernel_ir::{
-    Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Reduction, Role,
+    Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Reduction, Role, Row,
 };
 use kernforge_compiler::scalar::{Block, Func, Node, Prim, Val};
 use kernforge_compiler::schedule::{Plan, Schedule, Vector};
@@ -115,7 +115,8 @@ fn affine(indices: usize) -> impl Strategy<Value = Affine> {
 
 fn access(buffers: usize, indices: usize) -> impl Strategy<Value = Access> {
     let dim = (affine(indices), size(), any::<bool>()).prop_map(|(at, extent, guarded)| Dim { at, extent, guarded });
-    (0..buffers as u32, vec(dim, 0..3)).prop_map(|(b, dims)| Access { buffer: BufferId(b), dims })
+    let row = proptest::option::weighted(0.1, (0usize..5, size()).prop_map(|(by, rows)| Row { by, rows }));
+    (0..buffers as u32, vec(dim, 0..3), row).prop_map(|(b, dims, row)| Access { buffer: BufferId(b), dims, row })
 }
 
 /// Reads that occur in order read better; mostly make them so.
@@ -244,6 +245,10 @@ fn op(ids: Ids) -> impl Strategy<Value = Op> {
             1 => Op::Copy(regs[0]),
             2 => Op::Load { buffer, at, lanes },
             3 => Op::Broadcast { buffer, at },
+            4 if stride % 3 == 0 => {
+                let row = vir::Row { ids: buffer, at: at.clone(), rows: 5, len: stride.unsigned_abs() as usize };
+                Op::Row { buffer, at, row, lanes }
+            }
             4 => Op::Gather { buffer, at, stride, lanes },
             5 => Op::Prim(prim, args),
             6 => Op::Masked { prim, args, lanes, keep: regs[4] },

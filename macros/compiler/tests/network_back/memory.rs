@@ -17,6 +17,7 @@ fn kernel(sizes: &[usize], results: usize, copies: &[(usize, usize)]) -> Kernel 
         Access {
             buffer: BufferId((n % sizes.len()) as u32),
             dims: vec![Dim { at, extent: sizes[n % sizes.len()], guarded: false }],
+            row: None,
         }
     };
     let copy = |&(from, to): &(usize, usize)| Contraction {

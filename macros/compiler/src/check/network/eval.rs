@@ -137,7 +137,7 @@ impl Checker {
         let value = self.reduce(&written);
         self.scope.show(outside);
         let invalid = matches!(value.kind, ExprKind::Invalid);
-        let value = super::reduce::literal(&value).then_some(value);
+        let value = value.is_literal().then_some(value);
         if value.is_none() && !invalid {
             self.fail(written.span, format!("`{name}` must be known while compiling: numbers, strings, lists of them"));
         }

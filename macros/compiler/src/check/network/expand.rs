@@ -4,7 +4,6 @@
 //! named from the root; a closure is one layer, named where it is defined.
 
 use super::super::{Checker, Value, products};
-use super::reduce::literal;
 use crate::syntax::ast::network::{Function, Param, TypeKind};
 use crate::syntax::ast::{Expr, ExprKind};
 use proc_macro2::{Ident, Span};
@@ -123,7 +122,7 @@ impl Checker {
         }
         match &param.ty.kind {
             TypeKind::Known(ty) => {
-                if literal(&reduced) {
+                if reduced.is_literal() {
                     let fits = match (ty.as_str(), &reduced.kind) {
                         ("usize", ExprKind::Number(n, int)) => *int && *n >= 0.0,
                         ("bool", ExprKind::Bool(_)) | ("&str", ExprKind::Text(_)) => true,
@@ -142,7 +141,7 @@ impl Checker {
                 let message = format!("`{}` is {ty}, which must be known while compiling", param.name);
                 self.fail(arg.span, message)
             }
-            TypeKind::Tensor(_, dims) if dims.is_empty() && literal(&reduced) => Value::Known(reduced),
+            TypeKind::Tensor(_, dims) if dims.is_empty() && reduced.is_literal() => Value::Known(reduced),
             TypeKind::Broken => Value::Invalid,
             TypeKind::Inferred => self.value(&reduced),
             TypeKind::Tensor(..) => {
@@ -252,7 +251,7 @@ impl Checker {
             .iter()
             .map(|e| {
                 let reduced = self.reduce(e);
-                if literal(&reduced) { Value::Known(reduced) } else { self.value(&reduced) }
+                if reduced.is_literal() { Value::Known(reduced) } else { self.value(&reduced) }
             })
             .collect();
         let outside = self.scope.show(found.seen.clone());

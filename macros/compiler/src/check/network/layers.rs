@@ -14,8 +14,7 @@ use proc_macro2::Ident;
 /// Whether a call of an operation that is also a layer is the pure one: a tensor stands where the
 /// layer expects its size.
 pub fn functional(layer: Layer, args: &[Expr], named: &[(Ident, Expr)]) -> bool {
-    use super::reduce::literal;
-    let tensor = |e: &Expr| !literal(e) && !matches!(&e.kind, ExprKind::Invalid);
+    let tensor = |e: &Expr| !e.is_literal() && !matches!(&e.kind, ExprKind::Invalid);
     let given = |name: &str| named.iter().find(|(k, _)| k == name).map(|(_, e)| e);
     match layer {
         Layer::Linear | Layer::Conv(_) | Layer::Depthwise(_) | Layer::ConvTranspose(_) => match args.get(1) {

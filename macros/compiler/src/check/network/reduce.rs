@@ -69,7 +69,7 @@ impl Checker {
             ExprKind::Index(x, start, end, single) => {
                 let x = self.reduce(x);
                 match (&x.kind, start, single) {
-                    (ExprKind::List(items) | ExprKind::Tuple(items), Some(i), true) if literal(&x) => {
+                    (ExprKind::List(items) | ExprKind::Tuple(items), Some(i), true) if x.is_literal() => {
                         self.element(items, *i as f64, span)
                     }
                     (_, _, _) => ExprKind::Index(Box::new(x), *start, *end, *single),
@@ -78,7 +78,7 @@ impl Checker {
             ExprKind::At(x, at) => {
                 let (x, at) = (self.reduce(x), self.reduce(at));
                 match (&x.kind, &at.kind) {
-                    (ExprKind::List(items) | ExprKind::Tuple(items), &ExprKind::Number(i, true)) if literal(&x) => {
+                    (ExprKind::List(items) | ExprKind::Tuple(items), &ExprKind::Number(i, true)) if x.is_literal() => {
                         self.element(items, i, span)
                     }
                     (_, _) => indexed(Box::new(x), at),
@@ -269,31 +269,5 @@ impl Checker {
             rest = tail;
         }
         ExprKind::Text(out + rest)
-    }
-}
-
-/// Whether an expression is a value known while compiling.
-pub fn literal(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Text(_) => true,
-        ExprKind::List(items) | ExprKind::Tuple(items) => !items.is_empty() && items.iter().all(literal),
-        ExprKind::Name(_)
-        | ExprKind::Call { .. }
-        | ExprKind::Neg(_)
-        | ExprKind::Arith(..)
-        | ExprKind::Cast(..)
-        | ExprKind::Index(..)
-        | ExprKind::Range(..)
-        | ExprKind::Associated(_)
-        | ExprKind::Own { .. }
-        | ExprKind::Field(..)
-        | ExprKind::At(..)
-        | ExprKind::Bounds(..)
-        | ExprKind::Operator(..)
-        | ExprKind::Not(_)
-        | ExprKind::If(..)
-        | ExprKind::Block(_)
-        | ExprKind::Closure(..)
-        | ExprKind::Invalid => false,
     }
 }

@@ -1,7 +1,6 @@
 //! Statements of a network: blocks, `let`, assignment, and loops, which are unrolled.
 
 use super::super::{Checker, Value};
-use super::reduce::literal;
 use crate::syntax::ast::network::{Block, For, Let, Pattern, Stmt};
 use crate::syntax::ast::{Expr, ExprKind};
 use proc_macro2::{Ident, Span};
@@ -53,7 +52,7 @@ impl Checker {
 
     /// A value that must be known while compiling.
     fn known(&mut self, value: Expr, name: &Ident) -> Value {
-        if literal(&value) {
+        if value.is_literal() {
             return Value::Known(value);
         }
         if !matches!(value.kind, ExprKind::Invalid) {
@@ -64,7 +63,7 @@ impl Checker {
 
     fn binding(&mut self, binding: &Let) {
         let reduced = self.reduce(&binding.value);
-        if literal(&reduced) && binding.claim.is_none() {
+        if reduced.is_literal() && binding.claim.is_none() {
             self.bind_known(&binding.pattern, reduced);
             return;
         }
@@ -167,7 +166,7 @@ impl Checker {
     fn assignment(&mut self, name: &Ident, expr: &Expr) {
         let text = name.to_string();
         let reduced = self.reduce(expr);
-        let value = if literal(&reduced) { Value::Known(reduced) } else { self.value(&reduced) };
+        let value = if reduced.is_literal() { Value::Known(reduced) } else { self.value(&reduced) };
         match self.scope.peek(&text) {
             None => {
                 if !self.seen.broken {
@@ -206,7 +205,7 @@ impl Checker {
             let part = f.label.as_ref().map(|label| format!("{label}.{i}"));
             self.round(part, |c| {
                 let span = item.span;
-                if literal(&item) {
+                if item.is_literal() {
                     c.bind_known(&f.pattern, item);
                 } else {
                     let value = c.value(&item);

@@ -95,7 +95,8 @@ impl Reverse {
                 Some(adjoint) => self.hand(graph, x, adjoint),
                 None => {
                     // What leads back to weights and is no float is an index.
-                    let name = if dtype.is_float() { crate::graph::print::operation(&node.op) } else { "argmax" };
+                    let float = dtype.is_float() && graph.node(x).dtype.is_float();
+                    let name = if float { crate::graph::print::operation(&node.op) } else { "argmax" };
                     let message =
                         format!("`{name}` has no derivative: freeze the layers in front of it, or do without it");
                     self.errors.push(node.span, message);
@@ -146,6 +147,7 @@ impl At<'_> {
             Op::Conv(window, groups) => self.conv(n, window, *groups),
             Op::ConvTranspose { window, groups } => self.conv_transpose(n, window, *groups),
             Op::ConvFilter { .. } | Op::MaxIndex(_) | Op::MaxScatter(_) => return None,
+            Op::Lookup => self.lookup(n)?,
             Op::Pool(pool, window) => self.pool(*pool, window, x),
             Op::Reduce { kind, axes, .. } => self.reduce(*kind, axes, x),
             Op::Softmax { axis } => self.softmax(*axis),

@@ -1,12 +1,32 @@
 //! Adjoints of matrix products and convolutions: they are matrix products and convolutions again.
 
 use super::At;
-use crate::graph::{NodeId, Op, Window};
+use crate::graph::{NodeId, Op, ReduceKind, Window};
 
 impl At<'_> {
     fn operands(&self) -> (NodeId, NodeId) {
         let at = |n: usize| self.node.inputs.get(n).copied().unwrap_or(self.id);
         (at(0), at(1))
+    }
+
+    /// The adjoint of a table: each row is the sum of what its ids were handed. A walk over the table for each id.
+    /// Ids have none.
+    pub(super) fn lookup(&mut self, n: usize) -> Option<NodeId> {
+        if n == 0 {
+            return None;
+        }
+        let dy = self.dy;
+        let (ids, table) = self.operands();
+        let b = &mut self.b;
+        let (shape, integers) = (b.shape(table), b.graph.node(ids).dtype);
+        let &[rows, width] = shape.as_slice() else { return None };
+        let count = b.shape(ids).iter().product();
+        let ids = b.graph.push(Op::Reshape, vec![ids], integers, vec![count], b.span);
+        let differ = b.differ(ids, rows);
+        let dy = b.reshape(dy, &[count, 1, width]);
+        let parts = b.drop(differ, dy);
+        let sum = b.reduce(ReduceKind::Sum, parts, &[0]);
+        Some(b.reshape(sum, &shape))
     }
 
     /// `dA = dY·Bᵀ`, `dB = Aᵀ·dY`; where an operand was repeated over leading axes, the sum over them.
