@@ -28,6 +28,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod attribute;
 pub mod cpu;
 mod dispatch;
 mod golden;

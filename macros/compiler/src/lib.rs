@@ -12,6 +12,7 @@ pub mod check;
 pub mod dtype;
 pub mod emit;
 pub mod error;
+pub mod explain;
 pub mod graph;
 pub mod import;
 pub mod isa;

@@ -52,6 +52,8 @@ pub struct Network {
     pub prune: Vec<Prune>,
     /// How it is to be trained.
     pub train: Option<Training>,
+    /// The option's token, if the first function's gradient by its inputs is wanted.
+    pub explain: Option<Span>,
 }
 
 /// Where weights come from.
@@ -151,6 +153,8 @@ pub struct Entry {
     pub graph: Graph,
     /// Whether the function returns a tuple (of as many as the graph has `Out` parameters).
     pub tuple: bool,
+    /// Whether it is compiled for [`Network::batch`], too.
+    pub batched: bool,
     /// The body as written, for the documentation.
     pub formula: String,
 }

@@ -181,6 +181,9 @@ fn arithmetic(network: &Network) -> Result<DType, Errors> {
 /// For how many samples at once an entry is compiled: one, then the batches.
 fn counts(network: &Network, entry: &Entry, errors: &mut Errors) -> Vec<usize> {
     let mut counts = vec![1];
+    if !entry.batched {
+        return counts;
+    }
     let state = entry.graph.params.iter().find(|p| p.kind == ParamKind::State);
     if let (Some(state), false) = (state, network.batch.iter().all(|n| *n <= 1)) {
         let message = format!(

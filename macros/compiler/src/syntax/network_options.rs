@@ -14,7 +14,8 @@ use syn::punctuated::Punctuated;
 use syn::{LitFloat, LitInt, LitStr, Token};
 
 /// The names of all options.
-const NAMES: [&str; 10] = ["weights", "format", "keys", "ignore", "batch", "golden", "prune", "family", "isa", "train"];
+const NAMES: [&str; 11] =
+    ["weights", "format", "keys", "ignore", "batch", "golden", "prune", "family", "isa", "train", "explain"];
 
 /// Parses the arguments.
 pub fn parse(tokens: TokenStream, errors: &mut Errors) -> Options {
@@ -120,6 +121,10 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
             let usage = "expected `train(batch = 32, loss = cross_entropy, optimizer = adam(lr = 1e-3))`";
             let inner = parenthesised(input).map_err(|_| syn::Error::new(span, usage))?;
             options.train = Some(train_options::parse(inner, span)?);
+        }
+        "explain" => {
+            twice(options.explain.is_some())?;
+            options.explain = Some(span);
         }
         "onnx" => {
             return Err(syn::Error::new(

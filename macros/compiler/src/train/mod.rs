@@ -105,6 +105,7 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         golden: None,
         prune: Vec::new(),
         train: None,
+        explain: None,
         ..network.clone()
     };
     Ok(Trainer { network: trainer, kept, targets, masks })
@@ -117,6 +118,7 @@ fn private(name: &str, graph: Graph, tuple: bool) -> Entry {
         attrs: TokenStream::new(),
         graph,
         tuple,
+        batched: false,
         formula: String::new(),
     }
 }

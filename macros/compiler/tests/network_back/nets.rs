@@ -43,6 +43,7 @@ impl Net {
             golden: None,
             prune: vec![],
             train: None,
+            explain: None,
         };
         Net { network, graph: Graph::new("forward".into()) }
     }
@@ -217,6 +218,7 @@ impl Net {
             attrs: TokenStream::new(),
             graph: Graph { name: name.into(), layer: None, ..graph },
             tuple,
+            batched: true,
             formula: "by hand".into(),
         });
     }

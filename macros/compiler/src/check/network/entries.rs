@@ -43,6 +43,7 @@ impl Checker {
             attrs: f.attrs.clone(),
             graph: std::mem::replace(&mut self.graph, Graph::new(String::new())),
             tuple: f.tuple,
+            batched: true,
             formula: f.formula.clone(),
         })
     }
@@ -74,6 +75,7 @@ impl Checker {
             attrs: f.attrs.clone(),
             graph: std::mem::replace(&mut self.graph, Graph::new(String::new())),
             tuple: f.tuple,
+            batched: true,
             formula: String::new(),
         })
     }

@@ -32,6 +32,7 @@ pub use context::Context;
 use super::{Checker, Seen};
 use crate::dtype::DType;
 use crate::error::Errors;
+use crate::explain;
 use crate::graph::network::{Golden, LayerId, Network, Prune, Source, State};
 use crate::graph::{Graph, Shape};
 use crate::import::format::Format;
@@ -117,7 +118,7 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
     batch.dedup();
     let prune = network.options.prune.iter();
     let prune = prune.map(|(layer, rule, span)| Prune { layer: layer.clone(), rule: *rule, span: *span }).collect();
-    errors.finish(Network {
+    let network = errors.finish(Network {
         name: network.name.clone(),
         vis,
         attrs: network.attrs.clone(),
@@ -132,7 +133,9 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
         golden,
         prune,
         train: network.options.train.clone(),
-    })
+        explain: network.options.explain,
+    })?;
+    explain::run(network)
 }
 
 /// What the signatures of a network with mistakes say; entries that cannot be read are left out.
@@ -158,7 +161,7 @@ fn signatures(network: &ast::Network, generics: Vec<(String, usize)>, states: Ve
         entries.extend(checker.signature(function));
     }
     let vis = unread.functions.iter().find(|f| f.is_entry()).map_or(Vis::Private, |f| f.vis.clone());
-    Network {
+    let network = Network {
         name: network.name.clone(),
         vis,
         attrs: network.attrs.clone(),
@@ -173,7 +176,9 @@ fn signatures(network: &ast::Network, generics: Vec<(String, usize)>, states: Ve
         golden: None,
         prune: Vec::new(),
         train: network.options.train.clone(),
-    }
+        explain: network.options.explain,
+    };
+    explain::declare(network)
 }
 
 /// Where the weights come from, and the context to check in.

@@ -28,8 +28,12 @@
 //!     pub fn forward_batch(&mut self, image: &[[[[f32; 1]; 28]; 28]; 32]) -> &[[f32; 10]; 32];
 //!     pub fn forward_many(&mut self, image: &[[[[f32; 1]; 28]; 28]], out: &mut [[f32; 10]])
 //!         -> Result<(), ::kernforge::ShapeError>;
+//!     // With `explain`, for the first entry:
+//!     pub fn forward_value(&mut self, image: &[[[f32; 1]; 28]; 28]) -> &[f32; 10];
+//!     pub fn forward_gradient(&mut self, image: &.., factors: &[f32; 10]) -> (&[f32; 10], &[[[f32; 1]; 28]; 28]);
 //! }
 //! impl Default for Digits;                     // not with `weights = runtime`
+//! impl ::kernforge::attribute::Differentiable for Digits;  // with `explain`
 //!
 //! pub struct DigitsState { pub gru: DigitsStateGru, .. }   // one field per layer with a state; Clone, Debug, Default
 //! impl DigitsState {
@@ -56,6 +60,7 @@
 mod checkpoint;
 mod driver;
 mod editor;
+mod explain;
 mod family;
 mod files;
 mod golden;
@@ -111,6 +116,7 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
     let (weights_item, weights) = weights::weights(network, compiled)?;
     let profile = profile::table(network, compiled)?;
     let methods = methods::methods(network, compiled)?;
+    let differentiable = explain::differentiable(network)?;
     Ok(quote! {
         #attrs
         #vis struct #name #life {
@@ -132,6 +138,8 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
             #profile
             #methods
         };
+
+        #differentiable
     })
 }
 

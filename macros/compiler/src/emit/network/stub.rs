@@ -2,7 +2,7 @@
 //! mistakes, so that the code which uses it compiles and the mistakes are the only errors.
 
 use super::methods::{ident, suffixed};
-use super::{lex, names, types};
+use super::{explain, lex, names, types};
 use crate::emit::Internal;
 use crate::emit::module::{cfgs, visibility};
 use crate::emit::signature::{array, parameter};
@@ -66,6 +66,7 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
         Some(training) if !runtime => trainer(network, training.batch, &never)?,
         Some(_) | None => TokenStream::new(),
     };
+    let differentiable = explain::differentiable(network)?;
     let (macs, params) =
         (network.layers.iter().map(|l| l.macs).sum::<u64>(), network.layers.iter().map(|l| l.params).sum::<u64>());
     Ok(quote! {
@@ -114,6 +115,8 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
         }
 
         #default
+
+        #differentiable
 
         #trainer
     })
@@ -191,7 +194,7 @@ fn calls(network: &Network, entry: &Entry, never: &TokenStream) -> Result<TokenS
     let (typed, result) = signature(entry, None)?;
     let (on, reference) = (suffixed(name, "on"), suffixed(name, "reference"));
     let (batch, many) = (suffixed(name, "batch"), suffixed(name, "many"));
-    let batched = match network.batch.last() {
+    let batched = match network.batch.last().filter(|_| entry.batched) {
         None => quote!(),
         Some(count) => {
             let (typed, result) = signature(entry, Some(*count))?;

@@ -27,16 +27,29 @@ use crate::graph::{Graph, Node, NodeId, Op};
 /// Appends the gradients of the number `of` by each of `by`; they have the shapes of those nodes.
 /// The error says which operation has no derivative.
 pub fn gradients(graph: &mut Graph, of: NodeId, by: &[NodeId]) -> Result<Vec<NodeId>, Errors> {
+    let layer = graph.layer;
+    let one = Build { dtype: graph.node(of).dtype, span: graph.node(of).span, graph }.one_like(of);
+    graph.layer = layer;
+    pulled_back(graph, of, one, by, "freeze the layers in front of it, or do without it")
+}
+
+/// The same of any tensor `of` whose adjoint is `adjoint`, of its shape. `advice` ends the error's sentence.
+pub fn pulled_back(
+    graph: &mut Graph,
+    of: NodeId,
+    adjoint: NodeId,
+    by: &[NodeId],
+    advice: &'static str,
+) -> Result<Vec<NodeId>, Errors> {
     let count = graph.nodes.len();
     // Nodes that lead from `by` to somewhere.
     let mut wanted = vec![false; count];
     for (i, node) in graph.nodes.iter().enumerate() {
         wanted[i] = by.contains(&NodeId(i as u32)) || node.inputs.iter().any(|n| wanted[n.0 as usize]);
     }
-    let mut reverse = Reverse { adjoints: vec![None; count], wanted, errors: Errors::new() };
+    let mut reverse = Reverse { adjoints: vec![None; count], wanted, advice, errors: Errors::new() };
     let layer = graph.layer;
-    let one = Build { dtype: graph.node(of).dtype, span: graph.node(of).span, graph }.one_like(of);
-    reverse.hand(graph, of, one);
+    reverse.hand(graph, of, adjoint);
     for i in (0..count).rev() {
         let node = graph.nodes[i].clone();
         graph.layer = node.layer;
@@ -61,6 +74,8 @@ struct Reverse {
     adjoints: Vec<Option<NodeId>>,
     /// Whether the gradients asked for need a node's adjoint.
     wanted: Vec<bool>,
+    /// What to do about an operation without a derivative.
+    advice: &'static str,
     errors: Errors,
 }
 
@@ -97,8 +112,7 @@ impl Reverse {
                     // What leads back to weights and is no float is an index.
                     let float = dtype.is_float() && graph.node(x).dtype.is_float();
                     let name = if float { crate::graph::print::operation(&node.op) } else { "argmax" };
-                    let message =
-                        format!("`{name}` has no derivative: freeze the layers in front of it, or do without it");
+                    let message = format!("`{name}` has no derivative: {}", self.advice);
                     self.errors.push(node.span, message);
                 }
             }

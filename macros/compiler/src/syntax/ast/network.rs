@@ -195,6 +195,8 @@ pub struct Options {
     pub isas: Vec<Isa>,
     /// `train(batch = 32, loss = cross_entropy, optimizer = adam(lr = 1e-3))`
     pub train: Option<Training>,
+    /// `explain`
+    pub explain: Option<Span>,
 }
 
 /// Where the weights come from, as written.
