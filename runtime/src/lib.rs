@@ -19,7 +19,8 @@
 //!
 //! Features: `std` (default) finds the CPU's instruction sets at run time and reads `KERNFORGE_ISA`;
 //! without it the crate is `no_std` and the instruction set is the build's `target_feature` set.
-//! `alloc` adds [`Tensor::boxed_zeroed`]; `ndarray` adds views.
+//! `alloc` adds [`Tensor::boxed_zeroed`]; `ndarray` adds views; `rayon` computes the shards of a training step on
+//! several threads, with the same bits for any number of them.
 #![no_std]
 #![deny(missing_docs)]
 
@@ -50,7 +51,7 @@ pub use network::Layer;
 #[cfg(feature = "std")]
 pub use profile::{Profile, ProfileRow};
 pub use tensor::{Array, Element, ShapeError, Tensor};
-pub use train::{Evaluation, Targets, TrainError};
+pub use train::{Evaluation, Origin, Targets, TrainError};
 #[cfg(feature = "alloc")]
 pub use weights::WeightsError;
 
@@ -69,7 +70,7 @@ pub mod __private {
     pub use crate::train::load;
     #[cfg(feature = "std")]
     pub use crate::train::save;
-    pub use crate::train::{correct, dropout, finite, in_file_order};
+    pub use crate::train::{all_finite, correct, dropout, each, in_file_order};
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     #[cfg(feature = "alloc")]

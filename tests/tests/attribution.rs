@@ -36,14 +36,15 @@ impl Stream {
     }
 }
 
-/// A three, roughly.
+/// A three, roughly, on paper with a grain: where neighbours are equal a pooling has no derivative.
 fn three() -> [[[u8; 1]; 28]; 28] {
-    let mut image = [[[0; 1]; 28]; 28];
+    let grain = |row: usize, column: usize| [((row * 37 + column * 101 + row * column * 5) % 41) as u8];
+    let mut image: [[[u8; 1]; 28]; 28] = core::array::from_fn(|row| core::array::from_fn(|column| grain(row, column)));
     for (row, line) in image.iter_mut().enumerate().take(24).skip(4) {
         for (column, pixel) in line.iter_mut().enumerate().take(20).skip(8) {
             let bar = row < 7 || (12..15).contains(&row) || row > 20;
             if bar || column > 16 {
-                pixel[0] = 255 - (row as u8 + column as u8);
+                pixel[0] = 255 - pixel[0] - (row as u8 + column as u8);
             }
         }
     }
@@ -91,10 +92,14 @@ fn integrated_gradients_are_complete() {
         };
         let rise = net.value(&image)[class] - net.value(&black)[class];
         assert!(rise.abs() > 1.0, "{rise}");
-        let fine = gap(200, &mut net, &mut map);
-        assert!(fine < 0.01 * rise.abs(), "{fine} of {rise}");
+        // Along the way the logit is straight between the kinks of `relu` and pooling, and a part of the way errs only
+        // by the kinks within: the gap closes as the parts get shorter.
+        let (coarse, fine) = (gap(10, &mut net, &mut map), gap(400, &mut net, &mut map));
+        let all: f32 = map.as_flattened().as_flattened().iter().map(|m| m.abs()).sum();
+        assert!(fine < 5e-4 * all && fine < 0.25 * coarse, "{coarse}, {fine} of {all}, {rise}");
         // Black pixels do not differ from black.
-        assert!(map[0].iter().all(|p| p[0] == 0.0));
+        let cells = image.as_flattened().iter().zip(map.as_flattened());
+        assert!(cells.filter(|(pixel, _)| pixel[0] == 0.0).all(|(_, m)| m[0] == 0.0));
     }
 }
 

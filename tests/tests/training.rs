@@ -17,7 +17,7 @@ mod compiled {
 }
 
 use compiled::{Learner, LearnerTrainer, Perceptron};
-use kernforge::TrainError;
+use kernforge::{Origin, TrainError};
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::graph::{ParamKind, interp};
 use kernforge_compiler::train::{Trainer, trainer};
@@ -161,7 +161,8 @@ fn what_cannot_be_learnt_changes_nothing() {
     assert_eq!(wrong, Err(TrainError::Class { sample: 3, class: 10, classes: 10 }));
     x[2][3][4][0] = f32::NAN;
     let wrong = found.step(&x, &classes).unwrap_err();
-    assert!(matches!(wrong, TrainError::NotFinite { loss } if loss.is_nan()), "{wrong}");
+    let input = Origin::Input("image");
+    assert!(matches!(wrong, TrainError::NotFinite { loss, origin } if loss.is_nan() && origin == input), "{wrong}");
     assert_eq!(format!("{:?}", found.weights()), format!("{before:?}"));
     found.set_learning_rate(0.0);
     assert_eq!(found.learning_rate(), 0.0);
@@ -215,4 +216,44 @@ fn a_checkpoint_goes_on_with_the_same_bits() {
     let error = restarted.load_checkpoint(&weights).unwrap_err().to_string();
     assert!(error.contains("`steps` [] is missing") && error.contains("`hidden.weight` [8, 12] belongs to"), "{error}");
     assert_eq!(format!("{:?}", restarted.weights()), before);
+}
+
+/// The error of a step names the first place at which a number was not finite.
+#[test]
+fn where_a_loss_that_is_not_finite_comes_from() {
+    let origin = |found: &mut LearnerTrainer, targets: &[[f32; 10]; 5]| {
+        let before = format!("{:?}", found.weights());
+        let error = found.step(&images(1), targets).unwrap_err();
+        assert_eq!(format!("{:?}", found.weights()), before);
+        match error {
+            TrainError::NotFinite { origin, .. } => origin,
+            other => panic!("{other}"),
+        }
+    };
+    let even = [[0.1f32; 10]; 5];
+    let mut found = Learner::trainer();
+    assert_eq!(origin(&mut found, &[[f32::NAN; 10]; 5]), Origin::Targets);
+    found.weights_mut().conv2_bias[3] = f32::INFINITY;
+    assert_eq!(origin(&mut found, &even), Origin::Weight("conv2.bias"));
+    // Every number finite, but not what they give together.
+    found.weights_mut().conv2_bias[3] = 1e30;
+    found.weights_mut().fc_weight.as_flattened_mut().fill(1e30);
+    assert_eq!(origin(&mut found, &even), Origin::Layer("fc"));
+    // An earlier layer comes first, whatever is wrong behind it.
+    found.weights_mut().fc_bias[0] = f32::NAN;
+    found.weights_mut().conv1_weight.as_flattened_mut().as_flattened_mut().as_flattened_mut().fill(3e38);
+    found.weights_mut().conv1_bias.fill(3e38);
+    assert_eq!(origin(&mut found, &even), Origin::Layer("conv1"));
+}
+
+/// The loss is finite, the norm of its gradients is not.
+#[test]
+fn a_norm_that_is_not_finite() {
+    let mut found = Perceptron::trainer();
+    let before = format!("{:?}", found.weights());
+    let error = found.step(&[[1.0; 20]; 4], &[[1e19; 7]; 4]).unwrap_err();
+    assert!(matches!(error, TrainError::NotFinite { origin: Origin::Loss, .. }), "{error}");
+    assert_eq!(format!("{:?}", found.weights()), before);
+    found.step(&[[1.0; 20]; 4], &[[1.0; 7]; 4]).unwrap();
+    assert_ne!(format!("{:?}", found.weights()), before);
 }

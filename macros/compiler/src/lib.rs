@@ -194,8 +194,9 @@ pub fn compile_network(network: &graph::network::Network) -> Result<TokenStream,
     let mut tokens = emit::network::network(network, &compiled)?;
     if let Some(training) = &network.train {
         let trainer = train::trainer(network, training)?;
-        let compiled = network::compile(&trainer.network)?;
-        tokens.extend(emit::network::network(&trainer.network, &compiled)?);
+        for inner in [Some(&trainer.network), trainer.shards.as_ref().map(|s| &s.network)].into_iter().flatten() {
+            tokens.extend(emit::network::network(inner, &network::compile(inner)?)?);
+        }
         tokens.extend(emit::network::trainer(network, &trainer, training)?);
     }
     Ok(tokens)

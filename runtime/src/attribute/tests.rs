@@ -33,7 +33,10 @@ impl Differentiable for Squares {
     }
 }
 
-const NET: Squares = Squares { value: [0.0; 2], gradient: [[[0.0; 1]; 3]; 2] };
+fn net() -> Squares {
+    Squares { value: [0.0; 2], gradient: [[[0.0; 1]; 3]; 2] }
+}
+
 const X: [[[f64; 1]; 3]; 2] = [[[1.0], [2.0], [3.0]], [[-1.0], [0.5], [2.0]]];
 const ZERO: [[[f64; 1]; 3]; 2] = [[[0.0; 1]; 3]; 2];
 
@@ -41,9 +44,9 @@ const ZERO: [[[f64; 1]; 3]; 2] = [[[0.0; 1]; 3]; 2];
 fn gradients() {
     let mut map = ZERO;
     // 1 + 8 + 27 + 4 + 1.25 + 24 = 65.25, and 1 · 2
-    assert_eq!(input_gradient(&mut NET, &X, 0, &mut map), Ok(67.25));
+    assert_eq!(input_gradient(&mut net(), &X, 0, &mut map), Ok(67.25));
     assert_eq!(elements(&map), [4.0, 9.0, 18.0, -8.0, 5.0, 24.0]);
-    assert_eq!(gradient_times_input(&mut NET, &X, 1, &mut map), Ok(132.5));
+    assert_eq!(gradient_times_input(&mut net(), &X, 1, &mut map), Ok(132.5));
     assert_eq!(elements(&map), [6.0, 34.0, 108.0, 16.0, 5.0, 96.0]);
 }
 
@@ -51,7 +54,7 @@ fn gradients() {
 #[test]
 fn integrated() {
     let mut map = ZERO;
-    let found = integrated_gradients(&mut NET, &X, &ZERO, 4, 0, &mut map).unwrap();
+    let found = integrated_gradients(&mut net(), &X, &ZERO, 4, 0, &mut map).unwrap();
     assert_eq!(found, 67.25);
     let expected = [2.0, 9.0, 27.0, 4.0, 1.25, 24.0];
     for (m, e) in elements(&map).iter().zip(expected) {
@@ -59,7 +62,7 @@ fn integrated() {
     }
     // From another place: no longer from zero.
     let from = [[[1.0], [0.0], [0.0]], [[1.0], [1.0], [1.0]]];
-    let found = integrated_gradients(&mut NET, &X, &from, 8, 1, &mut map).unwrap();
+    let found = integrated_gradients(&mut net(), &X, &from, 8, 1, &mut map).unwrap();
     assert!((elements(&map).iter().sum::<f64>() - found).abs() < 1e-12);
     assert_eq!(elements(&map)[0], 0.0);
 }
@@ -70,7 +73,7 @@ fn occluded() {
     for window in [&[][..], &[1], &[2], &[1, 2], &[2, 2], &[1, 3], &[1, 1, 1], &[2, 3]] {
         let mut map = ZERO;
         let baseline = [[[0.5], [0.0], [-1.0]], [[0.0], [0.25], [0.0]]];
-        assert_eq!(occlusion(&mut NET, &X, &baseline, window, 0, &mut map), Ok(67.25));
+        assert_eq!(occlusion(&mut net(), &X, &baseline, window, 0, &mut map), Ok(67.25));
         let (h, w) = (window.first().copied().unwrap_or(2), window.get(1).copied().unwrap_or(3));
         let (mut sums, mut counts) = ([[0.0; 3]; 2], [[0.0; 3]; 2]);
         for top in 0..=2 - h {
@@ -79,7 +82,7 @@ fn occluded() {
                 let cells: Vec<(usize, usize)> =
                     (top..top + h).flat_map(|r| (left..left + w).map(move |c| (r, c))).collect();
                 cells.iter().for_each(|&(r, c)| x[r][c] = baseline[r][c]);
-                let lost = 67.25 - NET.value(&x)[0];
+                let lost = 67.25 - net().value(&x)[0];
                 for (r, c) in cells {
                     sums[r][c] += lost;
                     counts[r][c] += 1.0;
@@ -96,15 +99,15 @@ fn occluded() {
 #[test]
 fn what_cannot_be_attributed() {
     let mut map = ZERO;
-    let error = input_gradient(&mut NET, &X, 2, &mut map).unwrap_err();
+    let error = input_gradient(&mut net(), &X, 2, &mut map).unwrap_err();
     assert_eq!(error.to_string(), "there is no output 2: there are 2, 0 to 1");
-    let error = integrated_gradients(&mut NET, &X, &ZERO, 0, 0, &mut map).unwrap_err();
+    let error = integrated_gradients(&mut net(), &X, &ZERO, 0, 0, &mut map).unwrap_err();
     assert_eq!(error, AttributeError::Steps);
-    let error = occlusion(&mut NET, &X, &ZERO, &[1, 4], 0, &mut map).unwrap_err();
+    let error = occlusion(&mut net(), &X, &ZERO, &[1, 4], 0, &mut map).unwrap_err();
     assert_eq!(error, AttributeError::Window { axis: 1, window: 4, input: 3 });
-    let error = occlusion(&mut NET, &X, &ZERO, &[0], 0, &mut map).unwrap_err();
+    let error = occlusion(&mut net(), &X, &ZERO, &[0], 0, &mut map).unwrap_err();
     assert_eq!(error, AttributeError::Window { axis: 0, window: 0, input: 2 });
-    let error = occlusion(&mut NET, &X, &ZERO, &[1, 1, 1, 1], 0, &mut map).unwrap_err();
+    let error = occlusion(&mut net(), &X, &ZERO, &[1, 1, 1, 1], 0, &mut map).unwrap_err();
     assert_eq!(error, AttributeError::Axes { window: 4, input: 3 });
 }
 

@@ -19,6 +19,8 @@ pub enum TrainError {
     NotFinite {
         /// The loss.
         loss: f32,
+        /// Where the first number that is not finite appeared.
+        origin: Origin,
     },
     /// A class id that is none.
     Class {
@@ -34,10 +36,9 @@ pub enum TrainError {
 impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TrainError::NotFinite { loss } => write!(
+            TrainError::NotFinite { loss, origin } => write!(
                 f,
-                "the step would not be finite (the loss is {loss}): lower the learning rate, clip the gradients or look \
-                 for samples that are not finite; the weights are as they were before"
+                "the step would not be finite (the loss is {loss}): {origin}; the weights are as they were before"
             ),
             TrainError::Class { sample, class, classes } => {
                 write!(f, "sample {sample} has class {class}, but there are {classes} classes, 0 to {}", classes - 1)
@@ -47,6 +48,40 @@ impl fmt::Display for TrainError {
 }
 
 impl core::error::Error for TrainError {}
+
+/// Where in a step the first number that is not finite appeared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// In an input of the batch, by the parameter's name.
+    Input(&'static str),
+    /// In a weight, by its key.
+    Weight(&'static str),
+    /// In what a layer gives for finite inputs and weights, by its path.
+    Layer(&'static str),
+    /// In the targets.
+    Targets,
+    /// Behind the last layer: in the loss, or in the gradients whose norm is clipped.
+    Loss,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Input(name) => write!(f, "`{name}` has a sample that is not finite"),
+            Origin::Weight(key) => write!(f, "the weight `{key}` is not finite: a step before went too far"),
+            Origin::Layer(path) => write!(
+                f,
+                "it first appears in what the layer `{path}` gives: lower the learning rate, clip the gradients or \
+                 scale the inputs"
+            ),
+            Origin::Targets => write!(f, "the targets are not finite"),
+            Origin::Loss => {
+                write!(f, "it first appears behind the last layer: lower the learning rate or clip the gradients")
+            }
+        }
+    }
+}
 
 /// What a batch was told apart from what it should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,10 +124,10 @@ macro_rules! ids {
 }
 ids!(u8 u16 u32);
 
-/// The loss of a step, if it is one.
+/// Whether no number is NaN or infinite.
 #[doc(hidden)]
-pub fn finite(loss: f32) -> Result<f32, TrainError> {
-    if loss.is_finite() { Ok(loss) } else { Err(TrainError::NotFinite { loss }) }
+pub fn all_finite(numbers: &[f32]) -> bool {
+    numbers.iter().all(|x| x.is_finite())
 }
 
 /// Draws a mask: 0 with probability `p`, else `1/(1 − p)`. `counter` is the seed, the step and the number of the
@@ -115,6 +150,21 @@ fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// Calls `f` for every part of a step, in any order and, with the feature `rayon`, on as many threads as there are.
+#[doc(hidden)]
+#[cfg(feature = "rayon")]
+pub fn each<T: Send>(parts: &mut [T], f: impl Fn(usize, &mut T) + Sync) {
+    use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+    parts.par_iter_mut().enumerate().for_each(|(number, part)| f(number, part));
+}
+
+/// Calls `f` for every part of a step, in any order and, with the feature `rayon`, on as many threads as there are.
+#[doc(hidden)]
+#[cfg(not(feature = "rayon"))]
+pub fn each<T: Send>(parts: &mut [T], f: impl Fn(usize, &mut T) + Sync) {
+    parts.iter_mut().enumerate().for_each(|(number, part)| f(number, part));
 }
 
 /// How many rows of `classes` numbers have their largest where the targets have theirs.

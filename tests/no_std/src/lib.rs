@@ -1,7 +1,7 @@
 //! Kernels without the standard library: the test `no_std` compiles this with the runtime's features off.
 #![no_std]
 
-use kernforge::{Tensor, conv, gemm, kernel, network, pool};
+use kernforge::{Tensor, TrainError, conv, gemm, kernel, network, pool};
 
 gemm! {
     /// A layer whose activation needs the project's own `exp`.
@@ -51,6 +51,29 @@ impl Stream {
         let cell = gru(x, 6, stream = true);
         cell
     }
+}
+
+/// Follows a signal sample by sample: what a sensor node does that has no heap and little memory.
+#[network(
+    weights = seeded(7),
+    train(batch = 1, loss = mse, optimizer = sgd(lr = 0.05, momentum = 0.5), clip_norm = 1.0)
+)]
+impl Follower {
+    /// The last eight values to the next one.
+    pub fn predict(&mut self, past: Tensor![f32; 8]) -> Tensor![f32; 1] {
+        let hidden = tanh(linear(past, 24));
+        let next = linear(hidden, 1);
+        next
+    }
+}
+
+/// Everything that learning needs.
+pub const LEARNER_BYTES: usize = FollowerTrainer::ARENA_BYTES + FollowerTrainer::STATE_BYTES;
+const _: () = assert!(LEARNER_BYTES <= 32 << 10 && size_of::<FollowerTrainer>() <= 32 << 10);
+
+/// Predicts the next value of a signal, then learns it. Returns the squared error of the prediction.
+pub fn follow(learner: &mut FollowerTrainer, past: &[f32; 8], next: f32) -> Result<f32, TrainError> {
+    learner.step(&[*past], &[[next]])
 }
 
 /// A network in a static.

@@ -136,6 +136,8 @@ pub struct Layer {
     pub macs: u64,
     /// Numbers it owns.
     pub params: u64,
+    /// Of a batch normalisation: how much of a batch's statistics enters the running ones.
+    pub momentum: Option<f64>,
     /// Its token.
     pub span: Span,
 }

@@ -14,13 +14,14 @@ use syn::punctuated::Punctuated;
 use syn::{LitBool, LitInt, LitStr, Token};
 
 /// What may stand in `train(..)`.
-const NAMES: [&str; 6] = ["batch", "loss", "optimizer", "clip_norm", "freeze", "mask"];
+const NAMES: [&str; 7] = ["batch", "shards", "loss", "optimizer", "clip_norm", "freeze", "mask"];
 const LOSSES: [&str; 4] = ["cross_entropy", "binary_cross_entropy", "mse", "huber"];
 const OPTIMIZERS: [&str; 4] = ["sgd", "adam", "adamw", "rmsprop"];
 
 /// Parses what is in the parentheses; `span` is the word `train`.
 pub(super) fn parse(tokens: TokenStream, span: Span) -> syn::Result<Training> {
     let (mut batch, mut loss, mut optimizer, mut clip_norm) = (None, None, None, None);
+    let mut shards: Option<(usize, Span)> = None;
     let (mut freeze, mut mask) = (Vec::new(), Vec::new());
     for part in separated(tokens).into_iter().filter(|p| !p.is_empty()) {
         parse_all(part, |input| {
@@ -28,6 +29,7 @@ pub(super) fn parse(tokens: TokenStream, span: Span) -> syn::Result<Training> {
             let word = name.to_string();
             let given = match word.as_str() {
                 "batch" => batch.is_some(),
+                "shards" => shards.is_some(),
                 "loss" => loss.is_some(),
                 "optimizer" => optimizer.is_some(),
                 "clip_norm" => clip_norm.is_some(),
@@ -45,6 +47,14 @@ pub(super) fn parse(tokens: TokenStream, span: Span) -> syn::Result<Training> {
                     match size.base10_parse::<usize>()? {
                         0 => return Err(syn::Error::new(size.span(), "a batch holds at least one sample")),
                         n => batch = Some(n),
+                    }
+                }
+                "shards" => {
+                    input.parse::<Token![=]>()?;
+                    let count: LitInt = input.parse()?;
+                    match count.base10_parse::<usize>()? {
+                        0 => return Err(syn::Error::new(count.span(), "a step has at least one part")),
+                        n => shards = Some((n, count.span())),
                     }
                 }
                 "loss" => {
@@ -79,7 +89,15 @@ pub(super) fn parse(tokens: TokenStream, span: Span) -> syn::Result<Training> {
     let Some(batch) = batch else {
         return Err(syn::Error::new(span, "training needs the number of samples of a step: `batch = 32`"));
     };
-    Ok(Training { batch, loss, optimizer, clip_norm, freeze, mask, span })
+    let (parts, at) = shards.unwrap_or((1, span));
+    if batch % parts != 0 {
+        let fits = (1..parts).rev().find(|n| batch % n == 0).unwrap_or(1);
+        let message = format!(
+            "a batch of {batch} cannot be split into {parts} equal shards: take {fits}, or another divisor of {batch}"
+        );
+        return Err(syn::Error::new(at, message));
+    }
+    Ok(Training { batch, shards: parts, loss, optimizer, clip_norm, freeze, mask, span })
 }
 
 fn list(names: &[&str]) -> String {

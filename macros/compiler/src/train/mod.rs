@@ -7,8 +7,9 @@
 //! | entry | does |
 //! |---|---|
 //! | `start` | copies the given weights into the states, sets the learning rate |
-//! | `step` | a batch and its targets → the loss; writes weights, moments and running statistics |
+//! | `step` | a batch and its targets → the loss; writes weights, moments and running statistics (in parts: [`shards`]) |
 //! | `evaluate` | a batch and its targets → the loss and the outputs, as `forward` computes them |
+//! | `trace` | a batch → what every layer gives in a step: asked for when the loss is not finite |
 //!
 //! A step is the batched forward graph ([`passes::batch`]), a [`loss`], the gradients
 //! ([`passes::differentiate`]) and the [`optimizer`]'s rule for each weight. Where the loss (or
@@ -21,6 +22,8 @@ pub mod dropout;
 pub mod loss;
 pub mod norm;
 pub mod optimizer;
+pub mod shards;
+pub mod trace;
 
 use crate::dtype::DType;
 use crate::error::{Error, Errors};
@@ -38,6 +41,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 pub struct Training {
     /// Samples of a step.
     pub batch: usize,
+    /// The equal parts in which a step is computed.
+    pub shards: usize,
     /// What is made small.
     pub loss: Loss,
     /// How.
@@ -66,7 +71,7 @@ pub struct Kept {
 /// The network that trains another.
 #[derive(Clone, Debug)]
 pub struct Trainer {
-    /// Its entries are `start`, `step` and `evaluate`.
+    /// Its entries are `start`, `step`, `evaluate` and `trace`.
     pub network: Network,
     /// What is saved and loaded.
     pub kept: Vec<Kept>,
@@ -74,6 +79,10 @@ pub struct Trainer {
     pub targets: Shape,
     /// What is to be drawn before each step.
     pub masks: Vec<dropout::Mask>,
+    /// What computes a part of a batch, if a step is in several.
+    pub shards: Option<shards::Shards>,
+    /// Which layers the results of `trace` show.
+    pub shown: Vec<trace::Shown>,
 }
 
 /// Makes the trainer of a network's first entry.
@@ -91,11 +100,27 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         let shape = k.perm.iter().filter_map(|a| weight.shape.get(*a).copied()).collect();
         states.add("weights", &k.key, shape);
     }
-    let (step, masks) = step(&forward, &kept, &mut states)?;
+    let (shards, step, masks) = match training.shards {
+        0 | 1 => {
+            let (step, masks) = step(&forward, &kept, &mut states)?;
+            (None, private("run_step", step, false), masks)
+        }
+        count => {
+            let part = passes::batch::run(&per_sample, training.batch / count);
+            let (shards, apply, masks) = shards::shards(&part, count, &kept, &mut states)?;
+            states.whole(training.batch);
+            (Some(shards), private("run_apply", apply, false), masks)
+        }
+    };
     let evaluate = evaluate(&forward, training)?;
+    let (trace, shown) = trace::trace(&forward, &mut states)?;
     let start = start(network, &entry.graph, &kept, &states);
-    let entries =
-        vec![private("start", start, false), private("run_step", step, false), private("run_evaluate", evaluate, true)];
+    let entries = vec![
+        private("start", start, false),
+        step,
+        private("run_evaluate", evaluate, true),
+        private("run_trace", trace, true),
+    ];
     let trainer = Network {
         name: quote::format_ident!("{}Training", network.name, span = network.name.span()),
         attrs: quote::quote!(#[doc(hidden)]),
@@ -108,7 +133,7 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         explain: None,
         ..network.clone()
     };
-    Ok(Trainer { network: trainer, kept, targets, masks })
+    Ok(Trainer { network: trainer, kept, targets, masks, shards, shown })
 }
 
 fn private(name: &str, graph: Graph, tuple: bool) -> Entry {
@@ -250,6 +275,15 @@ impl States<'_> {
         name
     }
 
+    /// Gives the masks, added for a part of a batch, as many rows as the batch has.
+    fn whole(&mut self, batch: usize) {
+        for state in self.list.iter_mut().filter(|s| s.path == dropout::PATH) {
+            if let Some(rows) = state.shape.first_mut() {
+                *rows = batch;
+            }
+        }
+    }
+
     /// Whether the weight of a state is trained.
     fn trained(&self, key: &str) -> bool {
         let frozen = |w: &Weight| self.training.freeze.iter().any(|(path, _)| belongs(self.network, w, path));
@@ -278,8 +312,8 @@ fn value(graph: &mut Graph, id: ParamId) -> NodeId {
     graph.push(Op::Param(id), vec![], DType::F32, shape, span)
 }
 
-/// Drops the results of a batched graph and returns the one to be compared, and the targets.
-fn compared(graph: &mut Graph, span: Span) -> (NodeId, NodeId) {
+/// Drops the results of a batched graph and returns the one to be compared, and its shape.
+fn without_results(graph: &mut Graph) -> (NodeId, Shape) {
     let stores = std::mem::take(&mut graph.stores);
     let output = stores.first().map_or(NodeId(0), |(_, n)| *n);
     let results: Vec<bool> = graph.params.iter().map(|p| p.kind == ParamKind::Out).collect();
@@ -290,7 +324,12 @@ fn compared(graph: &mut Graph, span: Span) -> (NodeId, NodeId) {
         }
     }
     graph.params.retain(|p| p.kind != ParamKind::Out);
-    let shape = graph.node(output).shape.clone();
+    (output, graph.node(output).shape.clone())
+}
+
+/// The same, and the targets.
+fn compared(graph: &mut Graph, span: Span) -> (NodeId, NodeId) {
+    let (output, shape) = without_results(graph);
     let targets = parameter(graph, ParamKind::In, "targets", &shape, span);
     (output, value(graph, targets))
 }
@@ -301,13 +340,29 @@ fn as_states(graph: &mut Graph) {
     }
 }
 
-fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Graph, Vec<dropout::Mask>), Errors> {
+/// A weight that is trained.
+struct Trained {
+    /// Which of those kept.
+    kept: usize,
+    weight: NodeId,
+    gradient: NodeId,
+}
+
+/// What a batch teaches.
+struct Learnt {
+    loss: NodeId,
+    trained: Vec<Trained>,
+    running: Vec<norm::Running>,
+    masks: Vec<dropout::Mask>,
+}
+
+/// The forward pass as it is while training, the loss and its gradients. Weights are parameters still.
+fn learn(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Graph, Learnt), Errors> {
     let training = states.training;
     let (graph, running) = norm::with_batch_statistics(forward, states.network)?;
     let (mut graph, masks) = dropout::with_masks(&graph, states);
-    graph.name = "step".into();
     let (output, targets) = compared(&mut graph, training.span);
-    let layer = graph.layer.take();
+    graph.layer = None;
     let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
     let loss = loss::mean(&training.loss, &mut b, output, targets);
     // Every node that is a weight; a weight that the graph names twice has two.
@@ -322,27 +377,40 @@ fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Grap
         return Err(fault(training.span, "no weight is left to be trained"));
     }
     let mut found = passes::differentiate::gradients(&mut graph, loss, &by)?.into_iter();
-    as_states(&mut graph);
     let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
     let mut trained = Vec::new();
-    for (n, nodes) in &weights {
+    for (kept, nodes) in weights {
         let parts: Vec<NodeId> = found.by_ref().take(nodes.len()).collect();
         let gradient = parts.into_iter().reduce(|a, c| b.add(a, c));
-        if let (Some(gradient), Some(weight), Some(k)) = (gradient, nodes.first(), kept.get(*n)) {
-            trained.push((k, *weight, gradient));
+        if let (Some(gradient), Some(weight)) = (gradient, nodes.first()) {
+            trained.push(Trained { kept, weight: *weight, gradient });
         }
     }
-    let mut update = optimizer::Update::new(&mut graph, states, loss);
-    let gradients: Vec<NodeId> = trained.iter().map(|(_, _, g)| *g).collect();
-    let gradients = update.clipped(training.clip_norm, gradients);
-    for ((k, weight, _), gradient) in trained.iter().zip(gradients) {
-        update.weight(k, *weight, gradient);
+    Ok((graph, Learnt { loss, trained, running, masks }))
+}
+
+/// Appends the optimiser's work, and the loss as the only result.
+fn update(graph: &mut Graph, learnt: &Learnt, kept: &[Kept], states: &mut States<'_>) {
+    let (span, clip) = (states.training.span, states.training.clip_norm);
+    let mut update = optimizer::Update::new(graph, states, learnt.loss);
+    let gradients = update.clipped(clip, learnt.trained.iter().map(|t| t.gradient).collect());
+    for (trained, gradient) in learnt.trained.iter().zip(gradients) {
+        if let Some(k) = kept.get(trained.kept) {
+            update.weight(k, trained.weight, gradient);
+        }
     }
-    update.statistics(&running);
-    let out = parameter(&mut graph, ParamKind::Out, "loss", &[], training.span);
-    graph.stores.push((out, loss));
-    graph.layer = layer;
-    Ok((graph, masks))
+    update.statistics(&learnt.running);
+    let refused = update.refused(learnt.loss);
+    let out = parameter(graph, ParamKind::Out, "loss", &[], span);
+    graph.stores.push((out, refused));
+}
+
+fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Graph, Vec<dropout::Mask>), Errors> {
+    let (mut graph, learnt) = learn(forward, kept, states)?;
+    graph.name = "step".into();
+    as_states(&mut graph);
+    update(&mut graph, &learnt, kept, states);
+    Ok((graph, learnt.masks))
 }
 
 fn evaluate(forward: &Graph, training: &Training) -> Result<Graph, Errors> {

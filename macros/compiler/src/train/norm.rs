@@ -11,7 +11,7 @@ use crate::graph::build::Build;
 use crate::graph::network::{LayerId, Network};
 use crate::graph::{Graph, NodeId, Op, ParamKind, ReduceKind};
 
-/// How much of a batch's statistics enters the running ones: PyTorch's default.
+/// How much of a batch's statistics enters the running ones if the layer does not say: PyTorch's default.
 const MOMENTUM: f64 = 0.1;
 
 /// A running statistic and what follows it.
@@ -71,8 +71,10 @@ pub fn with_batch_statistics(graph: &Graph, network: &Network) -> Result<(Graph,
             let (mean, var) = (b.reshape(mean, &channels), b.reshape(var, &channels));
             // The running variance is the unbiased one.
             let unbiased = b.times(var, count as f64 / count.saturating_sub(1).max(1) as f64);
-            running.push(Running { state: format!("{stem}running_mean"), batch: mean, momentum: MOMENTUM });
-            running.push(Running { state: format!("{stem}running_var"), batch: unbiased, momentum: MOMENTUM });
+            let layer = node.layer.and_then(|l| network.layers.get(l.0 as usize));
+            let momentum = layer.and_then(|l| l.momentum).unwrap_or(MOMENTUM);
+            running.push(Running { state: format!("{stem}running_mean"), batch: mean, momentum });
+            running.push(Running { state: format!("{stem}running_var"), batch: unbiased, momentum });
             known.push((node.layer, mean, var));
         }
         let own = known.iter().find(|k| k.0 == node.layer);

@@ -61,6 +61,8 @@ pub(super) struct Update<'a, 'n> {
     states: &'a mut States<'n>,
     /// Not zero if the step must not change anything: NaN where the loss is not finite.
     poison: NodeId,
+    /// Zero times the norm of the gradients, if it decides too.
+    norm: Option<NodeId>,
     rate: NodeId,
     /// `1 − beta^t` of both decays.
     corrections: Option<(NodeId, NodeId)>,
@@ -71,7 +73,7 @@ impl<'a, 'n> Update<'a, 'n> {
     pub(super) fn new(graph: &'a mut Graph, states: &'a mut States<'n>, loss: NodeId) -> Self {
         let span = states.training.span;
         let poison = Build { graph, dtype: DType::F32, span }.times(loss, 0.0);
-        let mut update = Update { graph, states, poison, rate: loss, corrections: None, span };
+        let mut update = Update { graph, states, poison, norm: None, rate: loss, corrections: None, span };
         update.rate = update.state("optimizer", RATE, vec![]).1;
         update
     }
@@ -117,7 +119,16 @@ impl<'a, 'n> Update<'a, 'n> {
         let poison = b.add(poison, nothing);
         let scaled = gradients.iter().map(|g| b.mul(*g, scale)).collect();
         self.poison = poison;
+        self.norm = Some(nothing);
         scaled
+    }
+
+    /// The loss to report: not finite either if the norm of the gradients is not.
+    pub(super) fn refused(&mut self, loss: NodeId) -> NodeId {
+        match self.norm {
+            Some(nothing) => self.b().add(loss, nothing),
+            None => loss,
+        }
     }
 
     /// `1 − beta^t`, one step further: `c·beta + (1 − beta)`.
@@ -221,7 +232,7 @@ impl<'a, 'n> Update<'a, 'n> {
         }
     }
 
-    /// Appends the next values of running statistics: nine tenths of the old and one of the batch's.
+    /// Appends the next values of running statistics.
     pub(super) fn statistics(&mut self, running: &[Running]) {
         for statistic in running {
             let found = self.graph.params.iter().position(|p| p.name == statistic.state);

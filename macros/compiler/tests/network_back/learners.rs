@@ -13,7 +13,16 @@ pub fn all() -> Vec<Network> {
 }
 
 fn training(batch: usize, loss: Loss, optimizer: Optimizer) -> Option<Training> {
-    Some(Training { batch, loss, optimizer, clip_norm: None, freeze: vec![], mask: vec![], span: Span::call_site() })
+    Some(Training {
+        batch,
+        shards: 1,
+        loss,
+        optimizer,
+        clip_norm: None,
+        freeze: vec![],
+        mask: vec![],
+        span: Span::call_site(),
+    })
 }
 
 /// The convolutional network, by AdamW.

@@ -66,8 +66,16 @@ impl Net {
     }
 
     pub fn layer(&mut self, path: &str, op: &'static str, macs: u64) {
-        let layer =
-            Layer { path: path.into(), op, input: vec![], output: vec![], macs, params: 0, span: Span::call_site() };
+        let layer = Layer {
+            path: path.into(),
+            op,
+            input: vec![],
+            output: vec![],
+            macs,
+            params: 0,
+            momentum: None,
+            span: Span::call_site(),
+        };
         self.network.layers.push(layer);
         self.graph.layer = Some(LayerId(self.network.layers.len() as u32 - 1));
     }

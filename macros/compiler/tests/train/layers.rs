@@ -22,12 +22,18 @@ fn run(options: &str, body: &str) -> Run {
 
 const SGD: &str = "train(batch = 4, loss = mse, optimizer = sgd(lr = 0.1))";
 
-/// Normalised by the batch's mean and variance; the running ones follow by a tenth, the variance unbiased.
+/// Normalised by the batch's mean and variance; the running ones follow by the momentum, the variance unbiased.
 #[test]
 fn batch_norm() {
     let body = "impl Net { pub fn forward(&mut self, x: Tensor![f32; 3, 2]) -> Tensor![f32; 3, 2] {
         let bn = batch_norm(x); bn } }";
+    followed(body, 0.1);
+    followed(&body.replace("(x)", "(x, momentum = 0.25)"), 0.25);
+}
+
+fn followed(body: &str, momentum: f64) {
     let mut found = run(&format!("weights = seeded(1), {SGD}"), body);
+    let kept = 1.0 - momentum;
     let x = super::nets::numbers(3, 24);
     let before = found.memory.clone();
     // With targets of zero the loss is the mean of squares.
@@ -42,8 +48,8 @@ fn batch_norm() {
         expected += y.map(|y| y * y).sum::<f64>() / 24.0;
         let old = |name: &str| before[name][c];
         let (mean_name, var_name) = ("weights.bn.running_mean", "weights.bn.running_var");
-        close(&[found.memory[mean_name][c]], &[0.9 * old(mean_name) + 0.1 * mean], mean_name);
-        close(&[found.memory[var_name][c]], &[0.9 * old(var_name) + 0.1 * var * 12.0 / 11.0], var_name);
+        close(&[found.memory[mean_name][c]], &[kept * old(mean_name) + momentum * mean], mean_name);
+        close(&[found.memory[var_name][c]], &[kept * old(var_name) + momentum * var * 12.0 / 11.0], var_name);
     }
     close(&[loss], &[expected], "loss");
     assert_ne!(found.memory["weights.bn.weight"], before["weights.bn.weight"]);

@@ -24,7 +24,16 @@ fn sgd() -> Rule {
 
 fn training(batch: usize, loss: Loss, rule: Rule, decay: f64) -> Training {
     let optimizer = Optimizer { rule, rate: RATE, decay };
-    Training { batch, loss, optimizer, clip_norm: None, freeze: vec![], mask: vec![], span: Span::call_site() }
+    Training {
+        batch,
+        shards: 1,
+        loss,
+        optimizer,
+        clip_norm: None,
+        freeze: vec![],
+        mask: vec![],
+        span: Span::call_site(),
+    }
 }
 
 fn messages(result: Result<Trainer, kernforge_compiler::error::Errors>) -> Vec<String> {

@@ -195,6 +195,7 @@ impl Context {
             output: Vec::new(),
             macs: 0,
             params: 0,
+            momentum: None,
             span,
         });
         LayerId(self.layers.len() as u32 - 1)

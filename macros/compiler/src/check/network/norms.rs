@@ -48,14 +48,16 @@ impl Checker {
     pub(super) fn batch_norm_layer(&mut self, args: &Arguments<'_>) -> Option<Value> {
         let (x, channels, eps) = self.normalised(args)?;
         let momentum = self.number(args, "momentum")?;
-        if momentum != 0.1 {
-            let message = format!(
-                "running statistics follow the batches with a momentum of 0.1; {momentum} is not available yet"
-            );
+        if !(0.0..=1.0).contains(&momentum) {
+            let message =
+                format!("`momentum` is how much of a batch enters the running statistics, from 0 to 1, not {momentum}");
             self.fail(args.span("momentum"), message);
             return None;
         }
         let site = self.site(args, self.fed(x, "channels"))?;
+        if let Some(layer) = self.network.as_deref_mut().and_then(|n| n.layers.get_mut(site.id.0 as usize)) {
+            layer.momentum = Some(momentum);
+        }
         let (first, at) = (self.graph.nodes.len(), args.call());
         let (kind, native) = (format::Layer::BatchNorm, [channels]);
         let get = |c: &mut Checker, role| c.plain(&site, args, kind, role, &native, &native);

@@ -257,7 +257,20 @@ fn calls(network: &Network, entry: &Entry, compiled: &CompiledEntry, number: usi
             }
         });
     }
+    // What a trainer calls it may read again, while the next call has not begun.
+    let again = matches!(entry.vis, crate::syntax::ast::Vis::Private).then(|| {
+        let name = suffixed(name, "results");
+        quote! {
+            fn #name(&self) -> #result {
+                // SAFETY: the results lie in the arena where the memory plan says, until the next call; before the
+                // first they are zero.
+                unsafe { #values }
+            }
+        }
+    });
     Ok(quote! {
+        #again
+
         #attrs
         #[doc = ""]
         #[doc = #formula]

@@ -122,7 +122,7 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
     })
 }
 
-/// The trainer; without its weights, whose types only a network without mistakes tells.
+/// The trainer; its weights only of a network without mistakes, which alone tells their types.
 fn trainer(network: &Network, batch: usize, never: &TokenStream) -> Result<TokenStream, Internal> {
     let Some(entry) = network.entries.first() else { return Ok(TokenStream::new()) };
     let Some(out) = entry.graph.params.iter().find(|p| p.kind == ParamKind::Out) else { return Ok(TokenStream::new()) };
@@ -131,7 +131,21 @@ fn trainer(network: &Network, batch: usize, never: &TokenStream) -> Result<Token
     let (typed, _) = signature(entry, Some(batch))?;
     let row = lex(&array(out.dtype, &out.shape))?;
     let targets = quote!(targets: &impl ::kernforge::Targets<#row, #batch>);
+    let training = network.train.as_ref().filter(|_| !network.weights.is_empty());
+    let (mut weights_types, mut weights) = (TokenStream::new(), TokenStream::new());
+    if let Some(known) = training.and_then(|t| crate::train::trainer(network, t).ok()) {
+        weights_types = lex(&types::state(&known.network, &vis.to_string(), &cfgs.to_string()))?;
+        let ty = lex(&names::layer_state(&known.network, "weights"))?;
+        weights = quote! {
+            /// The weights, in native layouts.
+            pub fn weights(&self) -> &#ty #never
+            /// The weights, to be changed.
+            pub fn weights_mut(&mut self) -> &mut #ty #never
+        };
+    }
     Ok(quote! {
+        #weights_types
+
         #cfgs
         /// Trains the network.
         #vis struct #trainer;
@@ -152,6 +166,7 @@ fn trainer(network: &Network, batch: usize, never: &TokenStream) -> Result<Token
             /// The loss of a batch and how much of it is right.
             pub fn evaluate(&mut self, #typed #targets)
                 -> ::core::result::Result<::kernforge::Evaluation, ::kernforge::TrainError> #never
+            #weights
             /// The learning rate of the next step.
             pub fn learning_rate(&self) -> f32 #never
             /// Sets the learning rate of the next step.

@@ -22,7 +22,7 @@
 //! ```
 
 use super::files::Header;
-use super::{checkpoint, lex, names};
+use super::{checkpoint, lex, names, origin, sharded};
 use crate::dtype::DType;
 use crate::emit::Internal;
 use crate::emit::module::{cfgs, visibility};
@@ -53,8 +53,9 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let batch = training.batch;
     let row = array(DType::F32, &trainer.targets);
     let zeros = trainer.targets.iter().rev().fold("0.0".to_string(), |inner, n| format!("[{inner}; {n}]"));
-    let step = inner.entries.get(1).ok_or("a trainer without a step")?;
-    let inputs = step.graph.params.iter().filter(|p| p.kind == ParamKind::In);
+    // A step may be in parts; an evaluation takes what a step does.
+    let evaluate = inner.entries.get(2).ok_or("a trainer without an evaluation")?;
+    let inputs = evaluate.graph.params.iter().filter(|p| p.kind == ParamKind::In);
     let inputs: Vec<_> = inputs.clone().take(inputs.count().saturating_sub(1)).collect(); // the last are the targets
     let typed: String = inputs.iter().map(|p| format!("{}: {}, ", p.name, parameter(p))).collect();
     let given: String = inputs.iter().map(|p| format!("{}, ", p.name)).collect();
@@ -63,18 +64,26 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let rate = optimizer::RATE;
     // Which masks of dropout a step draws depends on its number.
     let (counted, started) = if trainer.masks.is_empty() { ("", "") } else { ("    steps: u64,\n", ", steps: 0") };
+    let parts = match &trainer.shards {
+        Some(shards) => sharded::parts(shards),
+        None => sharded::Parts::default(),
+    };
+    let run = match &trainer.shards {
+        Some(shards) => sharded::run(trainer, shards, batch, &inputs)?,
+        None => format!("    let loss = self.net.run_step({given}&self.targets);\n"),
+    };
     let mut text = String::new();
     let _ = writeln!(
         text,
         "{cfgs}/// Trains [`{of}`]: its weights, what the optimiser remembers, and the memory of a step. No step uses the heap.\n\
-         {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n{counted}}}\n\n\
+         {vis} struct {name} {{\n    net: {net},\n    targets: [{row}; {batch}],\n{counted}{shards}}}\n\n\
          {cfgs}#[allow(dead_code, clippy::all)]\nimpl {name} {{\n\
          /// Samples of a step.\npub const BATCH: usize = {batch};\n\
-         /// Bytes of a step's intermediate results.\npub const ARENA_BYTES: usize = {net}::ARENA_BYTES;\n\
+         /// Bytes of a step's intermediate results.\npub const ARENA_BYTES: usize = {net}::ARENA_BYTES{arenas};\n\
          /// Bytes of weights, moments and what else is kept between steps.\n\
          pub const STATE_BYTES: usize = {state}::BYTES;\n\n\
          /// A trainer at the network's own weights.\n\
-         pub fn new() -> {name} {{\n    let mut trainer = {name} {{ net: {net}::new(), targets: [{zeros}; {batch}]{started} }};\n    \
+         pub fn new() -> {name} {{\n    let mut trainer = {name} {{ net: {net}::new(), targets: [{zeros}; {batch}]{started}{made} }};\n    \
              trainer.net.start();\n    trainer\n}}\n\n\
          ::kernforge::__with_alloc! {{\n\
          /// The same, built on the heap without a copy on the stack.\n\
@@ -85,8 +94,10 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          /// One step of the optimiser on a batch. The loss is the one before the step; an error leaves everything as it was.\n\
          pub fn step(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
              -> ::core::result::Result<f32, ::kernforge::TrainError> {{\n    \
-             ::kernforge::Targets::write(targets, &mut self.targets)?;\n{masks}    \
-             ::kernforge::__private::finite(self.net.run_step({given}&self.targets))\n}}\n\n\
+             ::kernforge::Targets::write(targets, &mut self.targets)?;\n{masks}{run}    \
+             if loss.is_finite() {{\n        return ::core::result::Result::Ok(loss);\n    }}\n    \
+             let origin = self.origin({given});\n    \
+             ::core::result::Result::Err(::kernforge::TrainError::NotFinite {{ loss, origin }})\n}}\n\n{origin}\n\
          /// The loss of a batch and how much of it is right, by the weights as they are.\n\
          pub fn evaluate(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
              -> ::core::result::Result<::kernforge::Evaluation, ::kernforge::TrainError> {{\n    \
@@ -110,6 +121,10 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
         checkpoint::methods(trainer),
         network.name,
         masks = masks(network, trainer),
+        shards = parts.field,
+        arenas = parts.bytes,
+        made = parts.new,
+        origin = origin::method(network, trainer, &inputs, &typed, &given)?,
     );
     Ok(text)
 }
@@ -176,7 +191,7 @@ fn files(network: &Network, trainer: &Trainer) -> Result<String, Internal> {
 }
 
 /// A weight's numbers as slices of `weights`.
-fn elements(kept: &Kept, rank: usize) -> (String, String) {
+pub(super) fn elements(kept: &Kept, rank: usize) -> (String, String) {
     let field = format!("weights.{}", names::field(&kept.key));
     match rank {
         0 => (format!("::core::slice::from_ref(&{field})"), format!("::core::slice::from_mut(&mut {field})")),

@@ -1,6 +1,7 @@
 //! Adjoints of matrix products and convolutions: they are matrix products and convolutions again.
 
 use super::At;
+use crate::graph::build::Build;
 use crate::graph::{NodeId, Op, ReduceKind, Window};
 
 impl At<'_> {
@@ -67,8 +68,7 @@ impl At<'_> {
         let (x, w) = self.operands();
         let b = &mut self.b;
         if n == 1 {
-            let shape = b.shape(w);
-            return b.push(Op::ConvFilter { window: window.clone(), groups }, vec![x, dy], shape);
+            return filters(b, (x, dy, w), window, groups);
         }
         let shape = b.shape(x);
         let turned = b.swap(w);
@@ -104,6 +104,43 @@ impl At<'_> {
         let turned = b.swap(w);
         b.push(Op::Conv(window, groups), vec![dy, turned], x_shape)
     }
+}
+
+/// Elements of images and adjoints that a level-2 cache holds beside other things.
+const PIECE: usize = 1 << 15;
+
+/// The gradient by the filters `w`: every tap's products are summed over all pixels of all samples, so all of them
+/// pass once for every few taps. They pass in pieces of the batch that stay in a cache meanwhile, whose sums
+/// are added in the order of the pieces. The padding is written around each piece: then no tap has an edge of its own,
+/// and one pass sums for several of them.
+fn filters(b: &mut Build<'_>, (x, dy, w): (NodeId, NodeId, NodeId), window: &Window, groups: usize) -> NodeId {
+    let (x_shape, dy_shape, shape) = (b.shape(x), b.shape(dy), b.shape(w));
+    let lead = x_shape.len().saturating_sub(window.rank() + 1);
+    let samples = if lead == 0 { 1 } else { x_shape.first().copied().unwrap_or(1) };
+    let all = x_shape.iter().product::<usize>() + dy_shape.iter().product::<usize>();
+    let wanted = all.div_ceil(PIECE).clamp(1, samples.max(1));
+    let pieces = (wanted..=samples).find(|n| samples % n == 0).unwrap_or(1);
+    let rows = samples / pieces;
+    let mut pad = vec![(0, 0); lead];
+    pad.extend(&window.pad);
+    pad.push((0, 0));
+    let inside = Window { pad: vec![(0, 0); window.rank()], ..window.clone() };
+    let mut sum = None;
+    for piece in 0..pieces {
+        let (mut image, mut adjoint) = (x, dy);
+        if pieces > 1 {
+            image = b.slice(image, 0, piece * rows, rows);
+            adjoint = b.slice(adjoint, 0, piece * rows, rows);
+        }
+        if pad.iter().any(|p| *p != (0, 0)) {
+            let padded = b.shape(image).iter().zip(&pad).map(|(n, p)| n + p.0 + p.1).collect();
+            image = b.push(Op::Pad { pad: pad.clone(), value: 0.0 }, vec![image], padded);
+        }
+        let op = Op::ConvFilter { window: inside.clone(), groups };
+        let part = b.push(op, vec![image, adjoint], shape.clone());
+        sum = Some(sum.map_or(part, |sum| b.add(sum, part)));
+    }
+    sum.unwrap_or(w) // never: there is at least one piece
 }
 
 /// The window with exactly as many positions as `x` has, and how much of each spatial axis of `dy` it
