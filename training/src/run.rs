@@ -230,7 +230,7 @@ mod tests {
         fn step(&mut self, _: &[Image; BATCH], labels: &[u8; BATCH]) -> Result<f32, TrainError> {
             self.0 =
                 self.0.wrapping_mul(31).wrapping_add(labels.iter().fold(0, |sum, l| 10 * sum % 97 + u64::from(*l)));
-            if self.0 == 0 { Err(TrainError::NotFinite { loss: 0.0 }) } else { Ok(1.0) }
+            Ok(1.0)
         }
         fn evaluate(&mut self, _: &[Image; BATCH], labels: &[u8; BATCH]) -> Result<Evaluation, TrainError> {
             Ok(Evaluation { loss: 1.0, correct: labels.iter().filter(|l| **l == 3).count() })
