@@ -93,6 +93,21 @@ macro_rules! register {
             first_to_all(unsafe { load_first(p) })
         }
 
+        /// Zero in a register of its own. The optimiser would keep one zero for all accumulators that
+        /// straight-line code starts with, and copy the other operand of each first multiply-add.
+        #[inline]
+        #[target_feature(enable = "avx2,fma")]
+        pub fn zero() -> V {
+            #[cfg_attr(miri, allow(unused_mut))]
+            let mut v = splat(0.0);
+            #[cfg(not(miri))]
+            // SAFETY: no instruction; the register keeps its value.
+            unsafe {
+                core::arch::asm!("/* {0:x} */", inout(ymm_reg) v, options(nomem, nostack, preserves_flags));
+            }
+            v
+        }
+
         /// One element in every lane of a register that will be blended with others: the optimiser no
         /// longer knows that its lanes are equal, and leaves the blend alone. It would build the
         /// result from single elements, at four times the instructions.

@@ -89,6 +89,21 @@ macro_rules! register {
             first_to_all(unsafe { load_first(p) })
         }
 
+        /// Zero in a register of its own. The optimiser would keep one zero for all accumulators that
+        /// straight-line code starts with, and copy the other operand of each first multiply-add.
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+        pub fn zero() -> V {
+            #[cfg_attr(miri, allow(unused_mut))]
+            let mut v = splat(0.0);
+            #[cfg(not(miri))]
+            // SAFETY: no instruction; the register keeps its value.
+            unsafe {
+                core::arch::asm!("/* {0:x} */", inout(zmm_reg) v, options(nomem, nostack, preserves_flags));
+            }
+            v
+        }
+
         /// One element in every lane of a register that will be blended with others: the optimiser no
         /// longer knows that its lanes are equal, and leaves the blend alone. It would build the
         /// result from single elements, at four times the instructions.
@@ -126,8 +141,25 @@ macro_rules! register {
         #[inline]
         #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
         pub unsafe fn store_first<const N: usize>(p: *mut T, a: V) {
+            let a = whole(a);
             // SAFETY: the caller's promise; the instruction does not touch lanes whose mask is 0.
             unsafe { maskstore(p, ((1u64 << N) - 1) as _, a) }
+        }
+
+        /// The same register, all of whose lanes the optimiser must take for needed: it would otherwise
+        /// compute a tail of few lanes in narrower registers, and keep its operands twice. Costs no
+        /// instruction.
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+        fn whole(a: V) -> V {
+            #[cfg_attr(miri, allow(unused_mut))]
+            let mut a = a;
+            #[cfg(not(miri))]
+            // SAFETY: no instruction; the register keeps its value.
+            unsafe {
+                core::arch::asm!("/* {0:x} */", inout(zmm_reg) a, options(pure, nomem, nostack, preserves_flags));
+            }
+            a
         }
     };
 }

@@ -16,8 +16,13 @@
 //! Where a loop has more such loads than registers are to spare, their pointers are opaque in its body
 //! ([`invariant`]).
 //!
+//! And it unrolls short loops whole, finds that one iteration loads what another one loaded (a window that
+//! slides), and keeps that in registers that are not there. Such pointers are opaque in the body, too
+//! ([`sliding`]).
+//!
 //! [`opaque`]: Shared::reload
 //! [`invariant`]: Shared::invariant
+//! [`sliding`]: Shared::sliding
 
 use super::Internal;
 use super::literal::{linear, variable};
@@ -124,6 +129,22 @@ impl Shared {
             });
         }
         Ok(names.into_iter().map(|name| format!("let {name} = ::kernforge::__private::opaque({name});")).collect())
+    }
+
+    /// The lines that keep apart the loads of different iterations of the loop over `var`, which makes `trips`
+    /// steps of `step`, where they read the same elements.
+    pub(super) fn sliding(&self, body: &[Stmt], var: Var, step: i64, trips: i64) -> Vec<String> {
+        let loads = body.iter().filter(|s| !matches!(s, Stmt::Store { .. })).filter_map(place);
+        let mut windows: BTreeMap<usize, (i64, BTreeSet<i64>)> = BTreeMap::new();
+        for place in loads {
+            let apart = place.at.terms.iter().find(|t| t.0 == var).map_or(0, |t| t.1 * step);
+            let pointer = self.pointers.get(&(place.buffer, place.at.terms.clone()));
+            if let (Some(pointer), true) = (pointer, apart != 0) {
+                windows.entry(pointer.number).or_insert((apart, BTreeSet::new())).1.insert(place.at.base);
+            }
+        }
+        windows.retain(|_, (apart, bases)| (1..trips).any(|t| bases.iter().any(|b| bases.contains(&(b + *apart * t)))));
+        windows.into_keys().map(|n| format!("let q{n} = ::kernforge::__private::opaque(q{n});")).collect()
     }
 
     /// The lines that compute them.

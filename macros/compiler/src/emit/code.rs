@@ -115,8 +115,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The kernel's body, or that of the loop over `var`.
-    fn body(&mut self, body: &[Stmt], var: Option<Var>) -> Result<(), Internal> {
+    /// The kernel's body, or that of a loop: its variable, step and number of iterations (0 if that varies).
+    fn body(&mut self, body: &[Stmt], around: Option<(Var, i64, i64)>) -> Result<(), Internal> {
         self.scopes.push(BTreeSet::new());
         let declarations = self.lines.len();
         self.lines.push(Line::Declare(self.depth, BTreeSet::new()));
@@ -124,14 +124,15 @@ impl Writer<'_> {
         for line in shared.lines(self.kernel)? {
             self.line(line);
         }
-        if let Some(var) = var
+        if let Some((var, step, trips)) = around
             && self.table.registers_matter()
         {
-            for line in shared.invariant(self.kernel, body, var, self.table.registers / 4)? {
+            let lines = shared.invariant(self.kernel, body, var, self.table.registers / 4)?;
+            for line in lines.into_iter().chain(shared.sliding(body, var, step, trips)) {
                 self.line(line);
             }
         }
-        let around = std::mem::replace(&mut self.streams, streams(self.kernel, body));
+        let outside = std::mem::replace(&mut self.streams, streams(self.kernel, body));
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
             // LLVM would put each of these values where it likes, and the caches would see no order.
             let name = pointer_name(&buffer(self.kernel, id)?.name);
@@ -140,7 +141,7 @@ impl Writer<'_> {
         for stmt in body {
             self.stmt(stmt, &mut shared)?;
         }
-        self.streams = around;
+        self.streams = outside;
         let declared = self.scopes.pop().unwrap_or_default();
         if let Some(line) = self.lines.get_mut(declarations) {
             *line = Line::Declare(self.depth, declared);
@@ -152,11 +153,15 @@ impl Writer<'_> {
         match stmt {
             Stmt::For { var, lo, hi, step, body } => {
                 let name = address::name(self.kernel, *var)?;
-                let (lo, hi) = (self.bound(lo)?, self.bound(hi)?);
-                self.line(format!("let mut {name}: isize = {lo};"));
-                self.line(format!("while {name} < {hi} {{"));
+                let (from, to) = (self.bound(lo)?, self.bound(hi)?);
+                self.line(format!("let mut {name}: isize = {from};"));
+                self.line(format!("while {name} < {to} {{"));
                 self.depth += 1;
-                self.body(body, Some(*var))?;
+                let trips = match (lo, hi) {
+                    (Bound::Const(lo), Bound::Const(hi)) => (hi - lo) / (*step).max(1),
+                    _variable => 0,
+                };
+                self.body(body, Some((*var, *step, trips)))?;
                 self.line(format!("{name} += {step};"));
                 self.depth -= 1;
                 self.line("}".into());
@@ -290,6 +295,11 @@ impl Writer<'_> {
         let (lanes, dtype) = (self.lanes(dst)?, self.kernel.dtype);
         match op {
             Op::Const(value) if lanes == 1 => Ok(float(*value, dtype)),
+            // An accumulator: each gets a register at once.
+            Op::Const(value) if value.to_bits() == 0 && self.sets.get(&dst).is_some_and(|n| *n > 1) => {
+                let helper = self.helper(lanes, "zero");
+                Ok(self.call(helper, ""))
+            }
             Op::Const(value) => Ok(self.call((self.table.splat)(dtype, lanes), &float(*value, dtype))),
             Op::Copy(src) => Ok(register(*src)),
             Op::Prim(prim, args) => self.prim(*prim, args, lanes),

@@ -1,6 +1,6 @@
 //! Appends statements to a vector-IR kernel; shares equal loads within a tile.
 
-use crate::isa::Isa;
+use crate::isa::{Isa, Table};
 use crate::kernel_ir::{Buffer, BufferId, Kernel, Role};
 use crate::vir::{self, Addr, Bound, Lanes, Op, Reg, Stmt, Var};
 use std::collections::HashMap;
@@ -43,6 +43,11 @@ impl<'a> Builder<'a> {
     pub fn finish(mut self) -> vir::Kernel {
         self.kernel.body = self.blocks.pop().unwrap_or_default();
         self.kernel
+    }
+
+    /// The table of the ISA that code is built for.
+    pub fn table(&self) -> &'static Table {
+        self.kernel.isa.table()
     }
 
     /// The kernel being lowered.

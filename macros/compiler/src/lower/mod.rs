@@ -3,7 +3,7 @@
 //! Each contraction becomes loops over tiles ([`tiles`]); in a tile the accumulators are named
 //! registers, the reduction is a nest of loops ([`reduce`]) whose innermost body is straight-line
 //! code ([`value`]), and the epilogue ends in the stores. Tails are explicit: the last register of
-//! a row has fewer active lanes. Padding is peeled: a tap that reads outside the image is not
+//! a row has fewer active lanes, or starts before the one next to it ends ([`tail`](crate::schedule::tail)). Padding is peeled: a tap that reads outside the image is not
 //! executed, by loop bounds where the tile is one pixel, by leaving it out of the unrolled code
 //! where it is several.
 
@@ -62,6 +62,8 @@ struct Lowering<'a, 'b> {
     vectors: usize,
     /// Active lanes of the last of them.
     active: usize,
+    /// Elements that it starts earlier than the one before it ends.
+    back: usize,
 }
 
 /// Position of one register inside the tile: values of the parallel indices relative to the origin.
@@ -81,6 +83,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             tile: vec![1; c.parallel],
             vectors: 1,
             active: lanes,
+            back: 0,
             wave: unroll::wave(c, plan),
             panel: None,
             pattern: Pattern::of(b.source(), c).ok(),
@@ -97,10 +100,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
     fn loops(&mut self, depth: usize) -> Result<(), String> {
         let Some(&id) = self.plan.order.get(depth) else { return self.tile_body() };
         let i = id.0 as usize;
-        for segment in tiles::segments(self.c, self.plan, id) {
-            let Segment { start, elements, vectors, active, count, .. } = segment;
+        for segment in tiles::segments(self.c, self.plan, id, self.b.table()) {
+            let Segment { start, elements, vectors, active, back, count, .. } = segment;
             if self.vector == Some(id) {
-                (self.vectors, self.active) = (vectors, active);
+                (self.vectors, self.active, self.back) = (vectors, active, back);
             } else {
                 self.tile[i] = elements;
             }
@@ -176,6 +179,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
     }
 
+    /// Where register `v` starts along the vector index, from the origin of the tile.
+    fn column(&self, v: usize) -> i64 {
+        let back = if v + 1 == self.vectors { self.back } else { 0 };
+        (v * self.lanes) as i64 - back as i64
+    }
+
     /// The rows of the tile: every combination of values of the tiled indices, last fastest.
     fn rows(&self) -> Vec<Offset> {
         let mut rows = vec![vec![]];
@@ -198,8 +207,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 at.add_term(var, factor * c);
             }
             if i < self.c.parallel {
-                let inside = if self.vector == Some(id) { v * self.lanes } else { row[i] };
-                at.base += factor * inside as i64;
+                let inside = if self.vector == Some(id) { self.column(v) } else { row[i] as i64 };
+                at.base += factor * inside;
             }
         }
         at

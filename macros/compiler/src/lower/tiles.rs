@@ -1,8 +1,9 @@
 //! How the values of a parallel index are cut into tiles.
 
+use crate::isa::Table;
 use crate::kernel_ir::{Contraction, IndexId};
 use crate::schedule::cost::balanced;
-use crate::schedule::{Plan, Vector};
+use crate::schedule::{Plan, Vector, tail};
 use std::ops::Range;
 
 /// Equal tiles in a row.
@@ -16,6 +17,8 @@ pub struct Segment {
     pub vectors: usize,
     /// Active lanes of the last register.
     pub active: usize,
+    /// Elements that the last register starts earlier than the one before it ends ([`tail`]).
+    pub back: usize,
     /// Number of tiles.
     pub count: usize,
     /// Whether some tap may fall outside the image: the position must then be a constant.
@@ -24,7 +27,7 @@ pub struct Segment {
 
 /// The tiles of an index: as few as fit, balanced, equal neighbours joined into one loop. Takes time by
 /// the number of segments, not of tiles: there may be millions.
-pub fn segments(c: &Contraction, plan: &Plan, id: IndexId) -> Vec<Segment> {
+pub fn segments(c: &Contraction, plan: &Plan, id: IndexId, table: &Table) -> Vec<Segment> {
     let extent = c.index(id).extent;
     let vector = match plan.vector {
         Vector::Parallel { index, lanes, vectors } if index == id => Some((lanes, vectors)),
@@ -37,20 +40,21 @@ pub fn segments(c: &Contraction, plan: &Plan, id: IndexId) -> Vec<Segment> {
             for (size, count) in balanced(extent.div_ceil(lanes), vectors) {
                 let elements = size * lanes;
                 let over = (start + count * elements).saturating_sub(extent);
-                let full = Segment { start, elements, vectors: size, active: lanes, count, edge: false };
-                // The last register of the last tile may have fewer active lanes.
+                let full = Segment { start, elements, vectors: size, active: lanes, back: 0, count, edge: false };
+                // The last register of the last tile may reach beyond the end: it has fewer active lanes, or moves back.
                 let whole = if over > 0 { count.saturating_sub(1) } else { count };
                 split_edges(c, plan, id, Segment { count: whole, ..full.clone() }, &mut out);
                 start += whole * elements;
                 if whole < count {
-                    split_edges(c, plan, id, Segment { start, active: lanes - over, count: 1, ..full }, &mut out);
+                    let (active, back) = if tail::overlaps(c, plan, table) { (lanes, over) } else { (lanes - over, 0) };
+                    split_edges(c, plan, id, Segment { start, active, back, count: 1, ..full }, &mut out);
                     start += elements;
                 }
             }
         }
         None => {
             for (size, count) in balanced(extent, plan.tile_of(id)) {
-                let run = Segment { start, elements: size, vectors: 1, active: 0, count, edge: false };
+                let run = Segment { start, elements: size, vectors: 1, active: 0, back: 0, count, edge: false };
                 split_edges(c, plan, id, run, &mut out);
                 start += count * size;
             }
@@ -71,7 +75,9 @@ fn split_edges(c: &Contraction, plan: &Plan, id: IndexId, run: Segment, out: &mu
     match out.last_mut() {
         _ if inside.is_empty() => {}
         Some(last)
-            if !last.edge && (last.elements, last.vectors, last.active) == (run.elements, run.vectors, run.active) =>
+            if !last.edge
+                && (last.elements, last.vectors, last.active, last.back)
+                    == (run.elements, run.vectors, run.active, run.back) =>
         {
             last.count += inside.len();
         }

@@ -32,8 +32,12 @@ const PAGE: usize = 4096;
 const WAYS: usize = 8;
 /// Cycles to enter and leave a reduction loop: bounds, the last mispredicted branch now and then.
 const LOOP_OVERHEAD: f64 = 2.0;
+/// Cycles of one iteration of the innermost loop beyond its work.
+const ITERATION: f64 = 0.5;
 /// FMAs that wait in the scheduler of a core at a time: how far it looks for independent chains.
 const LOOKAHEAD: f64 = 70.0;
+/// Part of the registers that a tile may use before it slows down.
+const ROOMY: f64 = 0.7;
 /// Instructions that a transcendental function costs.
 const CALL_OPS: f64 = 16.0;
 
@@ -105,6 +109,15 @@ impl Facts {
             reduce: c.reduce_ids().map(|i| (i, c.index(i).extent as f64)).collect(),
             partials: c.reduction.as_ref().map_or(1, |r| r.partials),
         }
+    }
+
+    /// Iterations of the innermost loop over a reduction index in a tile.
+    fn iterations(&self, plan: &Plan, lanes: usize) -> f64 {
+        if let Vector::Reduce { .. } = plan.vector {
+            return self.steps / (lanes.max(self.partials) as f64);
+        }
+        let whole: f64 = self.reduce.iter().filter(|(id, _)| plan.unrolled.contains(id)).map(|(_, n)| n).product();
+        if plan.unrolled.len() == self.reduce.len() { 0.0 } else { self.steps / whole / plan.unroll as f64 }
     }
 
     /// Times that loops over reduction indices are entered in a tile.
@@ -317,7 +330,13 @@ fn tile_cost(
         Vector::Reduce { .. } => ((f.steps / lanes as f64).ceil(), f.partials as f64 / lanes as f64),
         Vector::None | Vector::Parallel { .. } => (f.steps, f.partials as f64),
     };
-    let arithmetic = registers * (1.0 + f.term_ops) / rate;
+    // A window's tiles are in balance with their taps: only the others were seen to lose.
+    let live = registers * chains + vectors as f64 + 1.0;
+    let crowded = match (plan.vector, sliding) {
+        (Vector::Parallel { .. }, None) => cost.crowding * (live / table.registers as f64 - ROOMY).max(0.0),
+        (Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. }, _) => 0.0,
+    };
+    let arithmetic = registers * (1.0 + f.term_ops) / rate * (1.0 + crowded);
     let mut load = (lines / cost.loads_per_cycle).max(conflicts * LINE as f64 / cost.l2_bytes_per_cycle);
     let stride = if plan.pack { 0 } else { f.row_bytes };
     let fits = |bytes: usize| panel * steps <= 0.75 * bytes as f64 && held(steps, stride, bytes);
@@ -353,6 +372,7 @@ fn tile_cost(
     };
     let around = TILE_OVERHEAD
         + LOOP_OVERHEAD * f.loop_entries(plan)
+        + ITERATION * f.iterations(plan, lanes)
         + fold
         + (registers * f.value_ops / rate).max(value_loads / cost.loads_per_cycle)
         + registers / cost.stores_per_cycle;

@@ -9,6 +9,7 @@ pub mod print;
 pub mod read;
 pub mod search;
 pub mod sparse;
+pub mod tail;
 pub mod unroll;
 
 use crate::kernel_ir::IndexId;

@@ -47,6 +47,8 @@ pub struct Ranked {
     pub plan: Plan,
     /// Its cost.
     pub estimate: Estimate,
+    /// Rough bytes of its code.
+    pub code: usize,
 }
 
 /// The best schedule of a kernel for an ISA, and its predicted cycles.
@@ -83,7 +85,8 @@ pub fn granted(kernel: &Kernel, schedule: &Schedule, wishes: Wishes) -> bool {
     wishes.tile.is_none_or(|(wanted, _)| rows == wanted)
 }
 
-/// All candidate plans of a contraction, cheapest first; ties keep the order of generation. A packed
+/// All candidate plans of a contraction, cheapest first (a little time is worth less than much code); ties keep
+/// the order of generation. A packed
 /// panel may take `panel` bytes of stack.
 pub fn ranked(
     c: &Contraction,
@@ -98,32 +101,60 @@ pub fn ranked(
     for vector in vectors(c, dtype, table, wishes) {
         for tile in tiles(c, vector, table, effort, wishes) {
             let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1, pack: false };
-            unroll::decide(c, &mut plan, table, effort, wishes);
-            // A wish is kept even where it does not fit: `verify` then says so.
-            if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
-                continue;
-            }
-            if edges(c, &plan) > EDGE_LIMIT {
-                continue;
-            }
-            if wishes.tile.is_none() && !tile_is_least(&plan) && code(c, &plan) > CODE_TARGET {
-                continue;
-            }
             plan.order = order(c, &plan, dtype, table);
-            let plain = estimate(c, &facts, &plan, table);
-            // Only a panel that the caches do not hold as it is can be worth a copy.
-            if plain.far && pack::bytes(c, &plan, dtype) <= panel {
-                let packed = Plan { pack: true, ..plan.clone() };
-                if pack::operand(c, &packed).is_some() {
-                    let estimate = estimate(c, &facts, &packed, table);
-                    candidates.push(Ranked { plan: packed, estimate });
+            let mut plans: Vec<Plan> = Vec::new();
+            for &effort in unrollings(effort) {
+                let mut plan = plan.clone();
+                unroll::decide(c, &mut plan, table, effort, wishes);
+                if !plans.contains(&plan) {
+                    plans.push(plan);
                 }
             }
-            candidates.push(Ranked { plan, estimate: plain });
+            for plan in plans {
+                // A wish is kept even where it does not fit: `verify` then says so.
+                if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
+                    continue;
+                }
+                if edges(c, &plan) > EDGE_LIMIT {
+                    continue;
+                }
+                let code = code(c, &plan);
+                if wishes.tile.is_none() && !tile_is_least(&plan) && code > CODE_TARGET {
+                    continue;
+                }
+                let plain = estimate(c, &facts, &plan, table);
+                // Only a panel that the caches do not hold as it is can be worth a copy.
+                if plain.far && pack::bytes(c, &plan, dtype) <= panel {
+                    let packed = Plan { pack: true, ..plan.clone() };
+                    if pack::operand(c, &packed).is_some() {
+                        let estimate = estimate(c, &facts, &packed, table);
+                        candidates.push(Ranked { plan: packed, estimate, code });
+                    }
+                }
+                candidates.push(Ranked { plan, estimate: plain, code });
+            }
         }
     }
-    candidates.sort_by(|a, b| a.estimate.cycles.total_cmp(&b.estimate.cycles));
+    candidates.sort_by(|a, b| a.price().total_cmp(&b.price()));
     candidates
+}
+
+/// The levels of unrolling that a plan is tried with: where much code may be unrolled, less may do as well.
+fn unrollings(effort: Effort) -> &'static [Effort] {
+    match effort {
+        Effort::Full => &[Effort::Full, Effort::Half],
+        Effort::Half => &[Effort::Half],
+        Effort::Least => &[Effort::Least],
+        Effort::Bare => &[Effort::Bare],
+    }
+}
+
+impl Ranked {
+    /// What plans are ranked by: predicted cycles, and the bytes of code, which cost the user's build and the
+    /// instruction cache. Half a mebibyte counts as much as all of the time: a kibibyte as 0.2 % of it.
+    fn price(&self) -> f64 {
+        self.estimate.cycles * (1.0 + self.code as f64 / (1 << 19) as f64)
+    }
 }
 
 /// Bytes of code above which a candidate is not considered: the rest of a kernel needs some too.

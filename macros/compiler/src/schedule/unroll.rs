@@ -48,8 +48,14 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
         }
     }
     let copies = match effort {
-        // A large tile is long enough to hide its loop.
+        // A large tile is long enough to hide its loop, ...
         Effort::Full | Effort::Half if body > 16 => 2,
+        // ... a small one only in many copies, if none is left over.
+        Effort::Full
+            if body <= 9 && c.reduce_ids().next_back().is_some_and(|l| c.index(l).extent.is_multiple_of(8)) =>
+        {
+            8
+        }
         Effort::Full | Effort::Half => 4,
         Effort::Least | Effort::Bare => 1,
     };
