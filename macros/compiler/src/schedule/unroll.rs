@@ -51,11 +51,7 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
         // A large tile is long enough to hide its loop, ...
         Effort::Full | Effort::Half if body > 16 => 2,
         // ... a small one only in many copies, if none is left over.
-        Effort::Full
-            if body <= 9 && c.reduce_ids().next_back().is_some_and(|l| c.index(l).extent.is_multiple_of(8)) =>
-        {
-            8
-        }
+        Effort::Full if body <= 9 && whole_eights(c) => 8,
         Effort::Full | Effort::Half => 4,
         Effort::Least | Effort::Bare => 1,
     };
@@ -65,6 +61,12 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
     let whole = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
     let copies = wishes.unroll.unwrap_or(copies).max(1);
     plan.unroll = if whole { 1 } else { copies.next_multiple_of(partials) };
+}
+
+/// Whether the sum runs over one index, in whole groups of eight.
+fn whole_eights(c: &Contraction) -> bool {
+    let mut reduce = c.reduce_ids();
+    reduce.next().is_some_and(|i| c.index(i).extent.is_multiple_of(8)) && reduce.next().is_none()
 }
 
 /// Whether some read of the term slides over the tile.
