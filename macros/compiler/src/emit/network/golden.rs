@@ -1,9 +1,10 @@
 //! `golden = "file.npz"`: a test in the user's crate that runs the network on recorded inputs.
 //!
 //! The file has one array for each argument of the first entry, under its name, and one for each
-//! result that is to be compared: `out`, or `out0`, `out1`, … An array has the shape of one sample, or
-//! with a leading axis the samples of consecutive calls of one network. `tolerance` is a number: the
-//! difference allowed, as a part of the largest recorded result (1e-4 if it is missing).
+//! result that is to be compared: `out`, or `out0`, `out1`, … An in-out argument `h` is there as it is before the
+//! call, and as `h_out` afterwards if that is to be compared. An array has the shape of one sample, or with a
+//! leading axis the samples of consecutive calls of one network. `tolerance` is a number: the
+//! difference allowed, as a part of the largest recorded result (1e-4 if it is missing); indices are to be equal.
 
 use super::{lex, names};
 use crate::dtype::DType;
@@ -26,34 +27,38 @@ fn write(network: &Network, golden: &Golden, entry: &CompiledEntry) -> Result<To
     if matches!(network.source, Source::Runtime) {
         return Err("`golden` needs weights that are known when the crate is compiled, not `weights = runtime`".into());
     }
-    if let Some(param) = entry.arguments().find(|p| p.kind == ParamKind::InOut) {
-        return Err(format!("`golden` cannot compare `{}`, which is overwritten: return it instead", param.name));
-    }
     let bytes = std::fs::read(&golden.path).map_err(|e| format!("cannot read {}: {e}", golden.path.display()))?;
     let file = WeightFile::open(&golden.name, bytes).map_err(|e| e.to_string())?;
     let mut samples = None;
     let mut statics = TokenStream::new();
-    let mut args = Vec::new();
-    for param in entry.arguments() {
-        let known = recorded(&file, param)?.ok_or_else(|| missing(&file, param))?;
-        args.push(value(param, known, &file, &mut samples, &mut statics)?);
-    }
-    let (mut places, mut checks) = (Vec::new(), TokenStream::new());
+    let (mut args, mut befores, mut checks) = (Vec::new(), TokenStream::new(), TokenStream::new());
     let mut compared = 0;
+    for (n, param) in entry.arguments().enumerate() {
+        let name = names::plain(&param.name);
+        let known = recorded(&file, param, name)?.ok_or_else(|| missing(&file, param))?;
+        let given = value(param, name, known, &file, &mut samples, &mut statics)?;
+        if param.kind != ParamKind::InOut {
+            args.push(given);
+            continue;
+        }
+        let place = quote::format_ident!("changed{n}");
+        befores.extend(quote!(let mut #place = *#given;));
+        args.push(quote!(&mut #place));
+        let after = format!("{name}_out");
+        if let Some(known) = recorded(&file, param, &after)? {
+            compared += 1;
+            let expected = value(param, &after, known, &file, &mut samples, &mut statics)?;
+            checks.extend(check(param, &after, &quote!(&#place), &expected));
+        }
+    }
+    let mut places = Vec::new();
     for (n, param) in entry.results().enumerate() {
         let place = quote::format_ident!("result{n}");
-        if let Some(known) = recorded(&file, param)? {
+        let name = names::plain(&param.name);
+        if let Some(known) = recorded(&file, param, name)? {
             compared += 1;
-            let expected = value(param, known, &file, &mut samples, &mut statics)?;
-            let name = &param.name;
-            let (found, expected) = match param.shape.as_slice() {
-                [] => (quote!(&[#place]), quote!(&[#expected])),
-                _shape => (
-                    quote!(::kernforge::__private::elements(#place)),
-                    quote!(::kernforge::__private::elements(#expected)),
-                ),
-            };
-            checks.extend(quote!(::kernforge::__private::assert_close(#name, sample, #found, #expected, tolerance);));
+            let expected = value(param, name, known, &file, &mut samples, &mut statics)?;
+            checks.extend(check(param, name, &quote!(#place), &expected));
         }
         places.push(place);
     }
@@ -84,6 +89,7 @@ fn write(network: &Network, golden: &Golden, entry: &CompiledEntry) -> Result<To
                 let tolerance = #tolerance;
                 let mut network = #name::boxed();
                 for sample in 0..#samples {
+                    #befores
                     let #binding = network.#forward(#(#args),*);
                     #checks
                 }
@@ -92,9 +98,24 @@ fn write(network: &Network, golden: &Golden, entry: &CompiledEntry) -> Result<To
     })
 }
 
-/// The array of a parameter, its shape checked, and whether it has an axis of samples.
-fn recorded<'f>(file: &'f WeightFile, param: &Param) -> Result<Option<(&'f FileTensor, Option<usize>)>, String> {
-    let name = names::plain(&param.name);
+/// The comparison of what was found with what was recorded.
+fn check(param: &Param, name: &str, found: &TokenStream, expected: &TokenStream) -> TokenStream {
+    let (found, expected) = match param.shape.as_slice() {
+        [] => (quote!(&[#found]), quote!(&[#expected])),
+        _shape => {
+            (quote!(::kernforge::__private::elements(#found)), quote!(::kernforge::__private::elements(#expected)))
+        }
+    };
+    let tolerance = if param.dtype.is_float() { quote!(tolerance) } else { quote!(0.0) };
+    quote!(::kernforge::__private::assert_close(#name, sample, #found, #expected, #tolerance);)
+}
+
+/// An array of a parameter, its shape checked, and whether it has an axis of samples.
+fn recorded<'f>(
+    file: &'f WeightFile,
+    param: &Param,
+    name: &str,
+) -> Result<Option<(&'f FileTensor, Option<usize>)>, String> {
     let Some(tensor) = file.get(name) else { return Ok(None) };
     if tensor.shape == param.shape {
         return Ok(Some((tensor, None)));
@@ -116,6 +137,7 @@ fn missing(file: &WeightFile, param: &Param) -> String {
 /// A static with the array's values, and the expression of one sample of it.
 fn value(
     param: &Param,
+    name: &str,
     (tensor, count): (&FileTensor, Option<usize>),
     file: &WeightFile,
     samples: &mut Option<usize>,
@@ -139,7 +161,7 @@ fn value(
         DType::U32 => numbers.iter().flat_map(|v| (*v as u32).to_le_bytes()).collect(),
         DType::I32 => numbers.iter().flat_map(|v| (*v as i32).to_le_bytes()).collect(),
     };
-    let name = quote::format_ident!("RECORDED_{}", snake(names::plain(&param.name)).to_uppercase());
+    let name = quote::format_ident!("RECORDED_{}", snake(name).to_uppercase());
     let (len, literal) = (Literal::usize_unsuffixed(bytes.len()), Literal::byte_string(&bytes));
     let ty = lex(&array(param.dtype, &param.shape))?;
     let rows = Literal::usize_unsuffixed(count.unwrap_or(1));
