@@ -122,7 +122,7 @@ fn network_items(attr: TokenStream, item: TokenStream, items_only: bool) -> Toke
         });
     }
     if let Some(first) = family.members.first() {
-        items.extend(emit::network::editor(&network, &first.types));
+        items.extend(emit::network_editor(&network, &first.types));
         if errors.is_empty() {
             items.extend(emit::network::warnings(&network.attrs, &first.dead));
         }
@@ -157,13 +157,15 @@ fn compile_all(functions: &[Function], mut errors: Errors) -> Result<Vec<Compile
 fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
     let mut items = TokenStream::new();
     for f in functions {
-        items.extend(match compile(f).and_then(|compiled| emit::module(&compiled)) {
+        let mut types = check::Types::new();
+        items.extend(match compile_noting(f, &mut types).and_then(|compiled| emit::module(&compiled)) {
             Ok(tokens) => tokens,
             Err(e) => {
                 errors.append(e);
                 emit::stub(f)
             }
         });
+        items.extend(emit::kernel_editor(f, &types));
     }
     let errors = errors.to_tokens();
     quote::quote! { #errors #items }
@@ -171,7 +173,11 @@ fn output(functions: &[Function], mut errors: Errors) -> TokenStream {
 
 /// The pipeline.
 pub fn compile(function: &Function) -> Result<Compiled, Errors> {
-    let graph = check::check(function)?;
+    compile_noting(function, &mut check::Types::new())
+}
+
+fn compile_noting(function: &Function, types: &mut check::Types) -> Result<Compiled, Errors> {
+    let graph = check::check_noting(function, types)?;
     if function.reported {
         return Err(Errors::new()); // the mistakes are in the caller's list already
     }

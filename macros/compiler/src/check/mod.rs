@@ -27,6 +27,7 @@ use crate::syntax::ast::{Claim, Expr, ExprKind, Function, Type};
 use args::Arguments;
 use proc_macro2::Span;
 use scope::Scope;
+use std::collections::BTreeMap;
 
 /// The most bytes a tensor may have.
 const TENSOR_LIMIT: usize = 1 << 31;
@@ -51,8 +52,17 @@ enum Value {
     Invalid,
 }
 
+/// The type of every name that is bound to a tensor, by line and column of its token; where a function or a
+/// loop's body is expanded several times, that of the first.
+pub type Types = BTreeMap<(usize, usize), (DType, Shape)>;
+
 /// Checks one function.
 pub fn check(function: &Function) -> Result<Graph, Errors> {
+    check_noting(function, &mut Types::new())
+}
+
+/// The same; `types` are the types of its names, also if it has mistakes.
+pub fn check_noting(function: &Function, types: &mut Types) -> Result<Graph, Errors> {
     let statements = function.lets.len() + function.results.len();
     if statements > OPERATION_LIMIT {
         return Err(too_large(function, statements).into());
@@ -64,6 +74,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
         seen: Seen { invalid: function.broken, broken: function.broken, ..Seen::default() },
         claim: function.interface.claim,
         network: None,
+        types: Types::new(),
     };
     checker.parameters(function);
     if function.options.nchw {
@@ -80,6 +91,7 @@ pub fn check(function: &Function) -> Result<Graph, Errors> {
     if operations > OPERATION_LIMIT {
         checker.errors.append(too_large(function, operations).into());
     }
+    *types = checker.types;
     let graph = checker.errors.finish(checker.graph)?;
     match graph::valid::validate(&graph) {
         Ok(()) => Ok(graph),
@@ -149,6 +161,8 @@ struct Checker {
     claim: Claim,
     /// What a network knows beyond one function.
     network: Option<Box<network::Context>>,
+    /// The types of the names bound so far.
+    types: Types,
 }
 
 impl Checker {
@@ -187,7 +201,15 @@ impl Checker {
     }
 
     /// Binds a name, once: of a name with two meanings none is used.
+    /// Notes the type of a name, for editors.
+    fn note(&mut self, name: &proc_macro2::Ident, value: &Value) {
+        let Value::Tensor(node) = *value else { return };
+        let (dtype, shape, start) = (self.graph.node(node).dtype, self.shape(node), name.span().start());
+        self.types.entry((start.line, start.column)).or_insert((dtype, shape));
+    }
+
     fn bind(&mut self, name: &proc_macro2::Ident, value: Value, used: bool) {
+        self.note(name, &value);
         let text = name.to_string();
         if !self.scope.bind(&text, value, name.span(), used) {
             self.scope.rebind(&text, Value::Invalid);
@@ -219,7 +241,6 @@ impl Checker {
                     Value::Tensor(self.graph.push(Op::Param(id), vec![], dtype, shape, span))
                 }
             };
-            self.note(&param.name, &value);
             self.bind(&param.name, value, param.mutable);
         }
     }

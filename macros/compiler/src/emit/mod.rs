@@ -9,6 +9,7 @@
 //! - [`reference()`] prints the kernel IR as naive loops in safe Rust: the oracle.
 //! - [`module()`] puts them behind the public function and the companion module of the same name.
 //! - [`network`] puts the units of a whole network behind its type.
+//! - [`network_editor`] and [`kernel_editor`] say what editors show of a body.
 //! - [`stub`] is what stands there instead when the formula is wrong.
 //!
 //! Names in the text cannot clash: registers are `r12`, loop variables `k_3`, shared addresses
@@ -17,6 +18,7 @@
 mod address;
 mod code;
 mod docs;
+mod editor;
 mod literal;
 mod module;
 pub mod network;
@@ -24,6 +26,7 @@ mod reference;
 mod signature;
 
 pub use code::code;
+pub use editor::{kernel_editor, network_editor};
 pub use module::{module, stub, text};
 pub use reference::reference;
 

@@ -105,3 +105,23 @@ fn names_and_operations_are_there_for_editors() {
         }
     }
 }
+
+/// The same for one kernel.
+#[test]
+fn formulas_are_there_for_editors() {
+    let source = "#[kernel] fn f(x: Tensor![f32; 4, 6], w: Tensor![f32; 6, 3]) -> Tensor![f32; 4, 3] {
+        let (left, right) = split(x, 2);
+        let product = matmul(concat([right, left]), w);
+        relu(product)
+    }";
+    let text = output(kernforge_compiler::expand_kernel(Default::default(), source.parse().unwrap()));
+    for part in [
+        "let x: ::kernforge::Tensor<[[f32; 6]; 4]> = ",
+        "let right: ::kernforge::Tensor<[[f32; 3]; 4]> = ",
+        "let product: ::kernforge::Tensor<[[f32; 3]; 4]> = ",
+        "(::kernforge::ops::relu, &product)",
+        "(::kernforge::ops::matmul, ::kernforge::ops::concat, &right, &left, &w)",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}

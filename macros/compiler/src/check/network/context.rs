@@ -2,7 +2,6 @@
 //! which names are taken.
 
 use super::super::scope::Visible;
-use super::Types;
 use super::expand::Closure;
 use super::file::Missing;
 use crate::graph::NodeId;
@@ -82,8 +81,6 @@ pub struct Context {
     pub fields: BTreeMap<String, BTreeMap<&'static str, NodeId>>,
     /// The path behind a `let`, per name's value.
     pub paths: BTreeMap<NodeId, String>,
-    /// The types of all names bound so far.
-    pub types: Types,
     /// The names seen from everywhere.
     pub base: Visible,
 }

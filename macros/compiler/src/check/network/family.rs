@@ -7,7 +7,8 @@
 //! told once; what concerns some of them names the first of these.
 
 use super::dead::Dead;
-use super::{Noted, Types, checked, signatures};
+use super::{Noted, checked, signatures};
+use crate::check::Types;
 use crate::error::Errors;
 use crate::graph::network::Network;
 use crate::syntax::ast::Vis;

@@ -29,12 +29,11 @@ mod weights;
 
 pub use context::Context;
 
-use super::{Checker, Seen};
-use crate::dtype::DType;
+use super::{Checker, Seen, Types};
 use crate::error::Errors;
 use crate::explain;
+use crate::graph::Graph;
 use crate::graph::network::{Golden, LayerId, Network, Prune, Source, State};
-use crate::graph::{Graph, Shape};
 use crate::import::format::Format;
 use crate::import::locate;
 use crate::syntax::ast::network as ast;
@@ -47,10 +46,6 @@ use std::rc::Rc;
 pub fn check(network: &ast::Network) -> Result<Network, Errors> {
     checked(network, Vec::new(), &mut Noted::default())
 }
-
-/// The type of every name that is bound to a tensor, by line and column of its token; where a function or a
-/// loop's body is expanded several times, that of the first.
-pub type Types = BTreeMap<(usize, usize), (DType, Shape)>;
 
 /// What is known of a network also if it has mistakes.
 #[derive(Clone, Debug, Default)]
@@ -84,11 +79,13 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
             seen: Seen { broken: network.broken, ..Seen::default() },
             claim: Claim::Kernel,
             network: context.take(),
+            types: std::mem::take(&mut noted.types),
         };
         let entry = checker.entry(function);
         checker.errors.set_context(String::new());
         invalid |= checker.seen.invalid;
         (errors, context) = (checker.errors, checker.network);
+        noted.types = checker.types;
         entries.extend(entry);
         if let Some(context) = context.as_deref_mut() {
             context.next_entry();
@@ -96,7 +93,6 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
     }
     let Some(mut context) = context else { return Err(errors) };
     noted.states.clone_from(&context.states);
-    noted.types = std::mem::take(&mut context.types);
     // What is unused beside another mistake is often so because of it.
     if errors.is_empty() && !invalid {
         unused::report(network, &mut errors);
@@ -157,6 +153,7 @@ fn signatures(network: &ast::Network, generics: Vec<(String, usize)>, states: Ve
             seen: Seen::default(),
             claim: Claim::Kernel,
             network: Some(Box::new(context)),
+            types: Types::new(),
         };
         entries.extend(checker.signature(function));
     }
@@ -234,7 +231,6 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
         stored: BTreeSet::new(),
         names: BTreeMap::new(),
         fields: BTreeMap::new(),
-        types: Types::new(),
         paths: BTreeMap::new(),
         base: Default::default(),
     };

@@ -97,15 +97,6 @@ impl Checker {
         self.bind_pattern(&binding.pattern, value, binding.value.span);
     }
 
-    /// Notes the type of a name, for editors.
-    pub(in crate::check) fn note(&mut self, name: &Ident, value: &Value) {
-        let Value::Tensor(node) = *value else { return };
-        let (dtype, shape, start) = (self.graph.node(node).dtype, self.shape(node), name.span().start());
-        if let Some(network) = self.network.as_deref_mut() {
-            network.types.entry((start.line, start.column)).or_insert((dtype, shape));
-        }
-    }
-
     /// `let y: Tensor![..] = value;`
     fn claimed(&mut self, claim: &crate::syntax::ast::network::Type, value: &Value) {
         let Value::Tensor(node) = *value else { return };

@@ -59,7 +59,6 @@
 
 mod checkpoint;
 mod driver;
-mod editor;
 mod explain;
 mod family;
 mod files;
@@ -76,7 +75,6 @@ mod types;
 mod warnings;
 mod weights;
 
-pub use editor::editor;
 pub use family::family;
 pub use stub::stub;
 pub use warnings::warnings;

@@ -1,5 +1,5 @@
-//! What an editor shows of a network's body: one function, never called, that repeats it as far as an
-//! editor asks.
+//! What an editor shows of the body of a network or a formula: one function, never called, that repeats it as far
+//! as an editor asks.
 //!
 //! Input: the syntax tree, and the types that the checker found of its names. Output: for every `let` one
 //! with the inferred type and the user's token, so that hovering and inlay hints show shapes; for every
@@ -7,15 +7,14 @@
 //! that a click leads to the documentation or to the `let`. Helpers are there with the shapes of their
 //! first call. Nothing of it becomes code.
 
-use super::lex;
-use crate::check::network::Types;
+use super::Internal;
+use super::module::cfgs;
+use super::signature::array;
+use crate::check::Types;
 use crate::dtype::DType;
-use crate::emit::Internal;
-use crate::emit::module::cfgs;
-use crate::emit::signature::array;
 use crate::ops;
 use crate::syntax::ast::network::{Block, Function, Network, Pattern, Stmt};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{self, Expr, ExprKind};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -23,8 +22,8 @@ use std::collections::BTreeSet;
 /// The most axes of a `kernforge::Tensor`.
 const TENSOR_RANK: usize = 6;
 
-/// The function.
-pub fn editor(network: &Network, types: &Types) -> TokenStream {
+/// That of a network.
+pub fn network_editor(network: &Network, types: &Types) -> TokenStream {
     let mut writer = Writer { types, known: Vec::new() };
     let mut bodies = TokenStream::new();
     for function in &network.functions {
@@ -32,12 +31,23 @@ pub fn editor(network: &Network, types: &Types) -> TokenStream {
         let Ok(body) = writer.function(function) else { return TokenStream::new() };
         bodies.extend(body);
     }
-    let cfgs = cfgs(&network.attrs);
+    item(&network.attrs, &bodies)
+}
+
+/// That of a formula.
+pub fn kernel_editor(function: &ast::Function, types: &Types) -> TokenStream {
+    let mut writer = Writer { types, known: vec![BTreeSet::new()] };
+    let body = writer.formula(function).unwrap_or_default();
+    item(&function.interface.attrs, &body)
+}
+
+fn item(attrs: &TokenStream, body: &TokenStream) -> TokenStream {
+    let cfgs = cfgs(attrs);
     quote! {
         #cfgs
         #[allow(unused, nonstandard_style, clippy::all, clippy::pedantic)]
         const _: () = {
-            fn shapes() { #bodies }
+            fn shapes() { #body }
         };
     }
 }
@@ -58,6 +68,25 @@ impl Writer<'_> {
         text.extend(self.statements(&function.body)?);
         self.known.pop();
         Ok(quote!({ #text }))
+    }
+
+    fn formula(&mut self, function: &ast::Function) -> Result<TokenStream, Internal> {
+        let mut text = TokenStream::new();
+        for param in &function.interface.params {
+            text.extend(self.binding(&param.name)?);
+        }
+        for binding in &function.lets {
+            text.extend(self.uses(&binding.value)?);
+            for name in &binding.names {
+                text.extend(self.binding(name)?);
+            }
+        }
+        for result in &function.results {
+            text.extend(self.uses(&result.value)?);
+            let target = result.target.as_ref().and_then(|name| self.name(&name.to_string(), name.span()));
+            text.extend(target.map(|name| quote!(let _ = &#name;)));
+        }
+        Ok(text)
     }
 
     fn block(&mut self, block: &Block) -> Result<TokenStream, Internal> {
@@ -113,7 +142,7 @@ impl Writer<'_> {
             });
             return Ok(TokenStream::new());
         };
-        let ty = lex(&tensor(*dtype, shape))?;
+        let ty: TokenStream = tensor(*dtype, shape).parse().map_err(|e| format!("{e} in a type"))?;
         if let Some(names) = self.known.last_mut() {
             names.insert(name.to_string());
         }
