@@ -16,4 +16,6 @@ pub mod problem;
 #[cfg(feature = "rivals")]
 pub mod rivals;
 pub mod traffic;
+#[cfg(feature = "training")]
+pub mod training;
 pub mod verify;

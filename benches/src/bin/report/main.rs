@@ -1,15 +1,19 @@
-//! Measures every case of `shapes/*.csv`, and the networks, and writes `results/GROUP.md` and `results/GROUP.svg`.
+//! Measures every case of `shapes/*.csv`, the networks and the training steps, and writes `results/GROUP.md` and `results/GROUP.svg`.
 //!
 //! ```text
-//! cargo run --release -p kernforge-benches --bin report --features rivals [-- --quick] [gemm conv .. networks]
+//! cargo run --release -p kernforge-benches --bin report --features rivals [-- --quick] [gemm conv .. networks training]
 //! ```
 //! All contenders of a case, and the peak of the core, are timed in the same interleaved rounds.
 
 mod measured;
+#[cfg(any(feature = "networks", feature = "training"))]
+mod multiples;
 #[cfg(feature = "networks")]
 mod networks;
 mod plot;
 mod table;
+#[cfg(feature = "training")]
+mod training;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kernforge_benches::cases::{CASES, GROUPS};
@@ -21,6 +25,8 @@ use std::{env, fs};
 
 /// The group that the feature `networks` (part of `rivals`) adds.
 const NETWORKS: &str = "networks";
+/// The group that the feature `training` (part of `training-rivals`) adds.
+const TRAINING: &str = "training";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (flags, wanted): (Vec<String>, Vec<String>) = env::args().skip(1).partition(|a| a.starts_with("--"));
@@ -31,8 +37,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             other => return Err(format!("unknown option `{other}`; there is `--quick`").into()),
         }
     }
-    if let Some(unknown) = wanted.iter().find(|&name| name != NETWORKS && !GROUPS.contains(&name.as_str())) {
-        return Err(format!("unknown group `{unknown}`; there are {}, {NETWORKS}", GROUPS.join(", ")).into());
+    let groups = [&GROUPS[..], &[NETWORKS, TRAINING]].concat();
+    if let Some(unknown) = wanted.iter().find(|&name| !groups.contains(&name.as_str())) {
+        return Err(format!("unknown group `{unknown}`; there are {}", groups.join(", ")).into());
     }
 
     let machine = Machine::pin_and_describe();
@@ -44,6 +51,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         networks::report(&results, &machine, effort)?;
         #[cfg(not(feature = "networks"))]
         println!("{NETWORKS}: left out, the feature `networks` is off");
+    }
+    if wanted.is_empty() || wanted.iter().any(|name| name == TRAINING) {
+        #[cfg(feature = "training")]
+        training::report(&results, &machine, effort)?;
+        #[cfg(not(feature = "training"))]
+        println!("{TRAINING}: left out, the feature `training` is off");
     }
     let mut all = Vec::new();
     for group in GROUPS {

@@ -1,8 +1,8 @@
 //! The page of whole networks and small layers.
 
 mod page;
-mod plot;
 
+use crate::multiples::{self, Row};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernforge::{Isa, cpu};
 use kernforge_benches::machine::Machine;
@@ -40,7 +40,14 @@ pub fn report(results: &Path, machine: &Machine, effort: Effort) -> Result<(), B
     let page = page::markdown(&whole, &small, &skipped, machine);
     println!("{page}");
     fs::write(results.join("networks.md"), page)?;
-    plot::svg(&results.join("networks.svg"), &whole, machine)
+    // nnnoiseless computes more than the network.
+    let multiples = |m: &Measured| {
+        let entries = m.entries.iter().filter(|(name, _)| !name.starts_with("nnnoiseless"));
+        entries.map(|(name, times)| (name.clone(), times.quartile / m.limit)).collect()
+    };
+    let rows: Vec<Row> = whole.iter().map(|m| Row { name: m.network.name.clone(), multiples: multiples(m) }).collect();
+    let title = "networks, f32, one sample, one thread: time as a multiple of the limit";
+    multiples::svg(&results.join("networks.svg"), title, &rows, machine)
 }
 
 fn measure(networks: Vec<Network>, effort: Effort, skipped: &mut Vec<String>) -> Result<Vec<Measured>, Box<dyn Error>> {

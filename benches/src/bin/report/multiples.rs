@@ -1,6 +1,5 @@
-//! The SVG plot of networks: a row each, time as a multiple of the limit on a logarithmic scale.
+//! An SVG plot of times as multiples of a limit, on a logarithmic scale: a row for each network or step.
 
-use super::Measured;
 use kernforge_benches::entries::KERNFORGE;
 use kernforge_benches::machine::Machine;
 use plotters::element::{Circle, Rectangle};
@@ -10,7 +9,7 @@ use std::error::Error;
 use std::path::Path;
 
 const WIDTH: i32 = 860;
-const LEFT: i32 = 130;
+const LEFT: i32 = 180;
 const RIGHT: i32 = 830;
 const TOP: i32 = 66;
 const ROW: i32 = 24;
@@ -20,25 +19,30 @@ const OURS: RGBColor = RGBColor(232, 130, 100);
 const COLOURS: [RGBColor; 4] =
     [RGBColor(70, 70, 70), RGBColor(31, 90, 160), RGBColor(20, 130, 70), RGBColor(120, 60, 160)];
 
-/// Draws one row for each network.
-pub fn svg(path: &Path, whole: &[Measured], machine: &Machine) -> Result<(), Box<dyn Error>> {
+/// What a row shows.
+pub struct Row {
+    /// At its left.
+    pub name: String,
+    /// Times as multiples of the limit: ours is a bar, the others are dots.
+    pub multiples: Vec<(String, f64)>,
+}
+
+/// Draws the rows.
+pub fn svg(path: &Path, title: &str, rows: &[Row], machine: &Machine) -> Result<(), Box<dyn Error>> {
     let mut names: Vec<&str> = Vec::new();
-    for (name, _) in whole.iter().flat_map(|m| &m.entries) {
-        if name != KERNFORGE && !name.starts_with("nnnoiseless") && !names.contains(&name.as_str()) {
+    for (name, _) in rows.iter().flat_map(|row| &row.multiples) {
+        if name != KERNFORGE && !names.contains(&name.as_str()) {
             names.push(name);
         }
     }
-    let multiple = |m: &Measured, name: &str| m.ns(name).map(|ns| ns / m.limit);
-    let highest = whole
-        .iter()
-        .flat_map(|m| names.iter().copied().chain([KERNFORGE]).filter_map(|name| multiple(m, name)))
-        .fold(10.0, f64::max);
+    let multiple = |row: &Row, name: &str| row.multiples.iter().find(|(n, _)| n == name).map(|(_, multiple)| *multiple);
+    let highest = rows.iter().flat_map(|row| &row.multiples).fold(10.0, |highest, (_, m)| f64::max(highest, *m));
     let decades = highest.log10().ceil();
     let x_of = |multiple: f64| LEFT + (multiple.max(1.0).log10() / decades * f64::from(RIGHT - LEFT)).round() as i32;
-    let bottom = TOP + ROW * whole.len() as i32;
+    let bottom = TOP + ROW * rows.len() as i32;
     let area = SVGBackend::new(path, (WIDTH as u32, (bottom + FOOT) as u32)).into_drawing_area();
     area.fill(&WHITE)?;
-    area.draw(&Text::new("networks, f32, one sample, one thread: time as a multiple of the limit", (10, 8), text(15)))?;
+    area.draw(&Text::new(title.to_owned(), (10, 8), text(15)))?;
     area.draw(&Text::new(machine.line(), (10, bottom + FOOT - 15), text(10)))?;
 
     let left = text(12).pos(Pos::new(HPos::Left, VPos::Center));
@@ -57,15 +61,15 @@ pub fn svg(path: &Path, whole: &[Measured], machine: &Machine) -> Result<(), Box
         let style = text(11).pos(Pos::new(HPos::Center, VPos::Top));
         area.draw(&Text::new(format!("{at}"), (x_of(at), bottom + 5), style))?;
     }
-    for (m, row) in whole.iter().zip(0..) {
-        let y = TOP + ROW * row + ROW / 2;
+    for (row, number) in rows.iter().zip(0..) {
+        let y = TOP + ROW * number + ROW / 2;
         let right = text(12).pos(Pos::new(HPos::Right, VPos::Center));
-        area.draw(&Text::new(m.network.name.clone(), (LEFT - 8, y), right))?;
-        if let Some(ours) = multiple(m, KERNFORGE) {
+        area.draw(&Text::new(row.name.clone(), (LEFT - 8, y), right))?;
+        if let Some(ours) = multiple(row, KERNFORGE) {
             area.draw(&Rectangle::new([(LEFT, y - BAR / 2), (x_of(ours), y + BAR / 2)], OURS.filled()))?;
         }
         for (name, colour) in names.iter().zip(COLOURS.iter().cycle()) {
-            if let Some(other) = multiple(m, name) {
+            if let Some(other) = multiple(row, name) {
                 area.draw(&Circle::new((x_of(other), y), 5, colour.filled()))?;
             }
         }
