@@ -62,7 +62,7 @@ pub mod __private {
     pub use crate::dispatch::Variants;
     pub use crate::golden::{assert_close, elements};
     pub use crate::network::any;
-    pub use crate::network::{NoProbe, Probe};
+    pub use crate::network::{Loaded, NoProbe, Probe};
     pub use crate::private::*;
     #[cfg(feature = "std")]
     pub use crate::profile::{Timer, profile};

@@ -45,3 +45,48 @@ impl Probe for NoProbe {
     #[inline(always)]
     fn leave(&mut self) {}
 }
+
+/// Weights in place of those that were known when the network was compiled, if there are any. None without a heap.
+/// All bytes zero are none.
+#[doc(hidden)]
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Loaded<T> {
+    #[cfg(feature = "alloc")]
+    weights: Option<alloc::boxed::Box<T>>,
+    #[cfg(not(feature = "alloc"))]
+    weights: core::marker::PhantomData<T>,
+}
+
+#[cfg(feature = "alloc")]
+impl<T> Loaded<T> {
+    /// None.
+    pub const fn none() -> Loaded<T> {
+        Loaded { weights: None }
+    }
+
+    /// These.
+    pub const fn some(weights: alloc::boxed::Box<T>) -> Loaded<T> {
+        Loaded { weights: Some(weights) }
+    }
+
+    /// These, or else the known ones.
+    #[inline]
+    pub fn or<'a>(&'a self, known: &'a T) -> &'a T {
+        self.weights.as_deref().unwrap_or(known)
+    }
+}
+
+#[cfg(not(feature = "alloc"))]
+impl<T> Loaded<T> {
+    /// None.
+    pub const fn none() -> Loaded<T> {
+        Loaded { weights: core::marker::PhantomData }
+    }
+
+    /// The known ones.
+    #[inline]
+    pub fn or<'a>(&'a self, known: &'a T) -> &'a T {
+        known
+    }
+}

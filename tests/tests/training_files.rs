@@ -133,6 +133,14 @@ fn the_same_numbers() {
         found += net.forward(image).iter().map(|y| y * y).sum::<f32>() / 6.0;
     }
     assert!(expected > 1e-3 && (found - expected).abs() < 1e-5 * (1.0 + expected), "{found} instead of {expected}");
+    // And so does the network itself, once it has loaded them.
+    let mut loaded = Learning::load(&file).expect("the same network");
+    for image in &images() {
+        assert_eq!(loaded.forward(image), net.forward(image));
+        assert_ne!(Learning::boxed().forward(image), net.forward(image));
+    }
+    let error = Learning::load(&file[..file.len() - 8]).err().expect("a file cut short");
+    assert!(error.to_string().contains("was it cut short"), "{error}");
     // And so does another trainer.
     let mut other = LearningTrainer::boxed();
     other.load(&file).expect("the same network");

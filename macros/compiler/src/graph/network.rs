@@ -198,6 +198,13 @@ impl Network {
         &self.layers[id.0 as usize]
     }
 
+    /// Whether its known weights can be replaced by those of a file when the program runs: a network that is trained,
+    /// unless it is compiled for the zeros of its weights.
+    pub fn reloads(&self) -> bool {
+        let dense = |t: &Training| t.mask.is_empty() && self.prune.is_empty();
+        !matches!(self.source, Source::Runtime) && self.train.as_ref().is_some_and(dense)
+    }
+
     /// The weight of a key.
     pub fn weight(&self, key: &str) -> Option<&Weight> {
         self.weights.iter().find(|w| w.key == key)

@@ -4,7 +4,7 @@
 //! entries' graphs ─ passes ─ outline::entry ─▶ one kernel per entry
 //!    ─ hoist ─▶ `prepare` (constant parts) and the rest
 //!    ─ sparse ─▶ zeros of known weights left out where that pays
-//!    ─ share, memory ─▶ offsets in one arena
+//!    ─ share, strips, memory ─▶ offsets in one arena
 //!    ─ units ─▶ distinct contractions ─ schedule, verify, lower ─▶ code per ISA
 //! ```
 
@@ -14,6 +14,7 @@ pub mod memory;
 pub mod prune;
 pub mod sparse;
 mod stage;
+mod strips;
 pub mod units;
 
 use crate::Variant;
@@ -41,7 +42,7 @@ pub struct Compiled {
     pub prepare: Prepare,
     /// The parts, if the weights are known.
     pub parts: Parts,
-    /// With weights given at run time: the functions of `prepare`, for the portable ISA only.
+    /// With weights given (or replaced) at run time: the functions of `prepare`, for the portable ISA only.
     pub prepare_units: Vec<Unit>,
     /// And its calls of them.
     pub prepare_calls: Vec<units::Call>,
@@ -130,7 +131,8 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
         errors.push(network.name.span(), internal(&reason));
         Parts::Zero
     });
-    if let Parts::Bytes(bytes) = &mut parts {
+    // What reads other weights later multiplies all of them.
+    if let (Parts::Bytes(bytes), false) = (&mut parts, network.reloads()) {
         staged.iter_mut().for_each(|s| s.leave_out(bytes, &prepare));
         *bytes = stage::drop_unused(&mut staged, &mut prepare, bytes);
     }
@@ -144,7 +146,7 @@ pub fn compile(network: &Network) -> Result<Compiled, Errors> {
         }
     }
     let (mut prepare_units, mut prepare_calls) = (Vec::new(), Vec::new());
-    if let Parts::Runtime = parts {
+    if matches!(parts, Parts::Runtime) || network.reloads() {
         let mut distinct = units::Units::default();
         prepare_calls = distinct.calls(&prepare.kernel);
         for kernel in distinct.kernels {

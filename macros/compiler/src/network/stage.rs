@@ -2,7 +2,7 @@
 //! without the zeros that need not be multiplied, then cut into units.
 
 use super::hoist::{Hoisted, Prepare};
-use super::{CompiledEntry, memory, sparse, units};
+use super::{CompiledEntry, memory, sparse, strips, units};
 use crate::dtype::DType;
 use crate::error::Errors;
 use crate::graph::Graph;
@@ -56,9 +56,10 @@ impl Staged {
     pub fn compile(self, units: &mut units::Units) -> CompiledEntry {
         let Staged { entry, count, graph, hoisted, layers: of, choices } = self;
         let Hoisted { mut kernel, parts } = hoisted;
-        let layers = layers(&kernel, &of);
+        let mut layers = layers(&kernel, &of);
         let sparse = choices.into_iter().map(|c| (of.get(&c.buffer).copied(), c.reason)).collect();
         outline::share(&mut kernel, true);
+        strips::run(&mut kernel, &mut layers);
         let calls = units.calls(&kernel);
         let plan = memory::plan(&kernel);
         CompiledEntry { entry, count, graph, kernel, parts, sparse, layers, calls, plan }

@@ -179,7 +179,7 @@ pub fn place(graph: &Graph, stores: &[NodeId], once: bool) -> Vec<Place> {
                 Kind::Reshape => d.buffer = true,
                 // A table is read in its own order, whatever row it is.
                 Kind::Product if node.op == Op::Lookup && node.inputs.last() == Some(&input) => d.buffer = true,
-                Kind::Product => demand_operand(graph, d, input, matches!(node.op, Op::MatMul)),
+                Kind::Product => demand_operand(graph, d, input, takes_slices(&node.op)),
                 Kind::View if !root && demand.operand => demand_operand(graph, d, input, false),
                 Kind::Reduce => {
                     add_home(d, (id, true));
@@ -234,6 +234,14 @@ fn constants(graph: &Graph) -> Vec<bool> {
         });
     }
     known.into_iter().map(|(varies, worth)| worth && !varies).collect()
+}
+
+/// Whether a product reads its operands inside their bounds only, so that parts of them will do.
+fn takes_slices(op: &Op) -> bool {
+    match op {
+        Op::ConvFilter { window, .. } => window.pad.iter().all(|p| *p == (0, 0)),
+        op => matches!(op, Op::MatMul),
+    }
 }
 
 /// A product reads `input`: a view of memory will do, anything else must be stored.

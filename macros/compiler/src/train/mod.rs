@@ -169,8 +169,10 @@ fn check(network: &Network, training: &Training, graph: &Graph) -> Result<(), Er
     for param in in_out {
         errors.push(param.span, format!("`{}` cannot be trained with: a batch has one array per sample", param.name));
     }
-    let [(_, result)] = graph.stores.as_slice() else {
-        errors.push(training.span, format!("a loss compares one result, and there are {}", graph.stores.len()));
+    let results: Vec<NodeId> =
+        graph.stores.iter().filter(|(p, _)| graph.param(*p).kind == ParamKind::Out).map(|(_, n)| *n).collect();
+    let [result] = results.as_slice() else {
+        errors.push(training.span, format!("a loss compares one result, and there are {}", results.len()));
         return errors.finish(());
     };
     let result = graph.node(*result);
@@ -374,7 +376,7 @@ fn learn(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Gra
     }
     let by: Vec<NodeId> = weights.iter().flat_map(|(_, nodes)| nodes.iter().copied()).collect();
     if by.is_empty() {
-        return Err(fault(training.span, "no weight is left to be trained"));
+        return Err(fault(training.span, "no weight is left to be trained: every layer with weights is frozen"));
     }
     let mut found = passes::differentiate::gradients(&mut graph, loss, &by)?.into_iter();
     let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };

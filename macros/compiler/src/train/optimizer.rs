@@ -64,7 +64,7 @@ pub(super) struct Update<'a, 'n> {
     /// Zero times the norm of the gradients, if it decides too.
     norm: Option<NodeId>,
     rate: NodeId,
-    /// `1 − beta^t` of both decays.
+    /// `1/(1 − beta1^t)` and `1/√(1 − beta2^t)`.
     corrections: Option<(NodeId, NodeId)>,
     span: Span,
 }
@@ -89,11 +89,13 @@ impl<'a, 'n> Update<'a, 'n> {
         (id, value(self.graph, id))
     }
 
-    /// Stores a state, unless the step is poisoned.
-    fn store(&mut self, (id, old): (crate::graph::ParamId, NodeId), new: NodeId) {
+    /// Stores a state, unless the step is poisoned. Returns what is stored: who goes on with it reads the state
+    /// itself, and nothing between.
+    fn store(&mut self, (id, old): (crate::graph::ParamId, NodeId), new: NodeId) -> NodeId {
         let poison = self.poison;
         let kept = self.b().select(poison, old, new);
         self.graph.stores.push((id, kept));
+        kept
     }
 
     /// The gradients, scaled down together if their norm is larger than `most`.
@@ -138,8 +140,7 @@ impl<'a, 'n> Update<'a, 'n> {
         let scaled = b.times(old, beta);
         let rest = b.number(1.0 - beta);
         let new = b.add(scaled, rest);
-        self.store((id, old), new);
-        new
+        self.store((id, old), new)
     }
 
     /// `decay · old + factor · x`, stored.
@@ -150,8 +151,7 @@ impl<'a, 'n> Update<'a, 'n> {
         let kept = b.times(old, decay);
         let new = if factor == 1.0 { x } else { b.times(x, factor) };
         let sum = b.add(kept, new);
-        self.store((id, old), sum);
-        sum
+        self.store((id, old), sum)
     }
 
     /// Appends the next value of a weight.
@@ -199,23 +199,27 @@ impl<'a, 'n> Update<'a, 'n> {
                 b.add(gradient, ahead)
             }
             Rule::Adam { beta1, beta2, eps, .. } => {
-                let (first, second) = match self.corrections {
+                // Before the first weight, so that nothing stands between the contractions of any.
+                let (inverse, scale) = match self.corrections {
                     Some(known) => known,
-                    None => (self.correction("correction1", beta1), self.correction("correction2", beta2)),
+                    None => {
+                        let (first, second) =
+                            (self.correction("correction1", beta1), self.correction("correction2", beta2));
+                        let mut b = self.b();
+                        let one = b.number(1.0);
+                        (b.div(one, first), b.unary(Unary::Rsqrt, second))
+                    }
                 };
-                self.corrections = Some((first, second));
+                self.corrections = Some((inverse, scale));
                 let mean = self.moving("mean", key, beta1, 1.0 - beta1, gradient);
                 let square = self.b().mul(gradient, gradient);
                 let variance = self.moving("variance", key, beta2, 1.0 - beta2, square);
                 let mut b = self.b();
                 // m/c1 / (√(v/c2) + eps), with the roots and quotients of the corrections as numbers
                 let root = b.unary(Unary::Sqrt, variance);
-                let scale = b.unary(Unary::Rsqrt, second);
                 let scaled = b.mul(root, scale);
                 let eps = b.number(eps);
                 let below = b.add(scaled, eps);
-                let one = b.number(1.0);
-                let inverse = b.div(one, first);
                 let corrected = b.mul(mean, inverse);
                 b.div(corrected, below)
             }

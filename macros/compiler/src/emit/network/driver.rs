@@ -65,7 +65,9 @@ pub(super) fn units(compiled: &Compiled) -> Result<String, Internal> {
                 text += &literal::constant(buffer, values)?;
             }
         }
+        let own = if large_and_often(compiled, number) { "#[inline(never)]\n" } else { "" };
         for variant in &unit.variants {
+            text += own;
             text += &code::function(&variant.code, &params, &format!("unit{number}_{}", variant.isa.name()))?;
         }
         let _ = writeln!(
@@ -76,6 +78,14 @@ pub(super) fn units(compiled: &Compiled) -> Result<String, Internal> {
         );
     }
     Ok(text)
+}
+
+/// Whether copies of a unit in its driver would only be code: a call costs nothing beside what it does.
+fn large_and_often(compiled: &Compiled, number: usize) -> bool {
+    const POINTS: u64 = 1024;
+    let calls = compiled.entries.iter().flat_map(|e| &e.calls).filter(|c| c.unit == number).count();
+    let points: u64 = compiled.units.get(number).map_or(0, |u| u.kernel.body.iter().map(|c| c.points()).sum());
+    calls > 2 && points >= POINTS
 }
 
 /// A unit's buffer as the parameter of its functions.

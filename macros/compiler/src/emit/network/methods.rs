@@ -1,7 +1,7 @@
 //! The methods of a network's type.
 
 use super::driver::{self, Target};
-use super::{lex, many, names, profile};
+use super::{lex, many, names, profile, weights};
 use crate::emit::Internal;
 use crate::emit::module::{fixed, isa_path, visibility};
 use crate::emit::signature::{array, parameter, pointer_name};
@@ -172,7 +172,13 @@ fn construct(network: &Network, compiled: &Compiled) -> Result<TokenStream, Inte
             quote!(weights,),
             quote!((&raw mut (*place.as_mut_ptr()).weights).write(weights);),
         ),
-        Source::File { .. } | Source::Zeroed | Source::Seeded(_) => (quote!(), quote!(), quote!(), quote!()),
+        Source::File { .. } | Source::Zeroed | Source::Seeded(_) => {
+            let field = match network.reloads() {
+                true => quote!(loaded: ::kernforge::__private::Loaded::none(),),
+                false => quote!(),
+            };
+            (quote!(), quote!(), field, quote!())
+        }
     };
     Ok(quote! {
         /// The network before its first call.
@@ -183,8 +189,8 @@ fn construct(network: &Network, compiled: &Compiled) -> Result<TokenStream, Inte
         ::kernforge::__with_alloc! {
             /// The network before its first call, built on the heap without a copy on the stack.
             pub fn boxed(#parameter) -> ::kernforge::__private::Box<#name #life> {
-                // SAFETY: zero is a value of the arena and of the state, which are numbers; a
-                // reference to weights is written.
+                // SAFETY: zero is a value of the arena and of the state, which are numbers, and of loaded
+                // weights, of which there are none; a reference to weights is written.
                 unsafe {
                     #[allow(unused_mut)]
                     let mut place = ::kernforge::__private::Box::<#name #life>::new_zeroed();
@@ -210,10 +216,7 @@ fn calls(network: &Network, entry: &Entry, compiled: &CompiledEntry, number: usi
             (ParamKind::In | ParamKind::Weight, _) => quote!((&raw const *#ident).cast(),),
         });
     }
-    let weights = match network.source {
-        Source::Runtime => quote!((&raw const self.weights.parts.0).cast()),
-        Source::File { .. } | Source::Zeroed | Source::Seeded(_) => quote!((&raw const WEIGHTS.0).cast()),
-    };
+    let weights = weights::address(network);
     let args = quote! {
         &mut ::kernforge::__private::NoProbe,
         (&raw mut self.arena).cast(),

@@ -32,6 +32,8 @@
 //!     pub fn forward_value(&mut self, image: &[[[f32; 1]; 28]; 28]) -> &[f32; 10];
 //!     pub fn forward_gradient(&mut self, image: &.., factors: &[f32; 10]) -> (&[f32; 10], &[[[f32; 1]; 28]; 28]);
 //! }
+//! // With `train(..)`, unless weights are pruned or masked; feature `alloc`:
+//! impl Digits { pub fn load(bytes: &[u8]) -> Result<Digits, ::kernforge::WeightsError>; }
 //! impl Default for Digits;                     // not with `weights = runtime`
 //! impl ::kernforge::attribute::Differentiable for Digits;  // with `explain`
 //!
@@ -108,9 +110,11 @@ fn tokens(network: &Network, compiled: &Compiled) -> Result<TokenStream, Interna
     let arena = Literal::usize_unsuffixed(compiled.arena_bytes);
     let runtime = matches!(network.source, Source::Runtime);
     let weights_type = lex(&names::weights(network))?;
-    let (life, weights_field) = match runtime {
-        true => (quote!(<'w>), quote!(weights: &'w #weights_type,)),
-        false => (quote!(), quote!()),
+    let loaded = weights::array(compiled)?;
+    let (life, weights_field) = match (runtime, network.reloads()) {
+        (true, _) => (quote!(<'w>), quote!(weights: &'w #weights_type,)),
+        (false, true) => (quote!(), quote!(loaded: ::kernforge::__private::Loaded<#loaded>,)),
+        (false, false) => (quote!(), quote!()),
     };
     let code = lex(&code(network, compiled)?)?;
     let (weights_item, weights) = weights::weights(network, compiled)?;

@@ -1,12 +1,12 @@
 //! `profile()`: the drivers of the first entry once more, with a clock between the layers.
 
 use super::driver::{self, Target};
-use super::{lex, names};
+use super::{lex, names, weights};
 use crate::emit::Internal;
 use crate::emit::module::isa_path;
 use crate::emit::signature::array;
 use crate::graph::ParamKind;
-use crate::graph::network::{Network, Source};
+use crate::graph::network::Network;
 use crate::isa::Isa;
 use crate::network::{Compiled, CompiledEntry, isas};
 use proc_macro2::TokenStream;
@@ -56,10 +56,7 @@ fn cycles(network: &Network, compiled: &Compiled, entry: &CompiledEntry, isa: Is
 /// The method.
 pub(super) fn method(network: &Network, compiled: &Compiled) -> Result<TokenStream, Internal> {
     let Some(entry) = compiled.entries.first() else { return Ok(TokenStream::new()) };
-    let weights = match network.source {
-        Source::Runtime => quote!((&raw const self.weights.parts.0).cast()),
-        Source::File { .. } | Source::Zeroed | Source::Seeded(_) => quote!((&raw const WEIGHTS.0).cast()),
-    };
+    let weights = weights::address(network);
     let (mut made, mut args) = (TokenStream::new(), TokenStream::new());
     for (n, param) in entry.arguments().enumerate() {
         let (name, ty) = (quote::format_ident!("argument{n}"), lex(&array(param.dtype, &param.shape))?);

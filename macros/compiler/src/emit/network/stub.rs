@@ -67,6 +67,14 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
         Some(_) | None => TokenStream::new(),
     };
     let differentiable = explain::differentiable(network)?;
+    let load = network.reloads().then(|| {
+        quote! {
+            ::kernforge::__with_alloc! {
+                /// The network with the weights of a safetensors file in place of its own.
+                pub fn load(bytes: &[u8]) -> ::core::result::Result<#name, ::kernforge::WeightsError> #never
+            }
+        }
+    });
     let (macs, params) =
         (network.layers.iter().map(|l| l.macs).sum::<u64>(), network.layers.iter().map(|l| l.params).sum::<u64>());
     Ok(quote! {
@@ -97,6 +105,7 @@ fn tokens(network: &Network) -> Result<TokenStream, Internal> {
                 /// The network before its first call, built on the heap without a copy on the stack.
                 pub fn boxed(#given) -> ::kernforge::__private::Box<#name #life> #never
             }
+            #load
             /// Forgets what was remembered, as after `new`.
             pub fn reset(&mut self) #never
             /// What is remembered between calls.

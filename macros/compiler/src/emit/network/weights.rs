@@ -14,10 +14,27 @@ use quote::quote;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// The type of all parts.
+pub(super) fn array(compiled: &Compiled) -> Result<TokenStream, Internal> {
+    let (len, dtype) = (Literal::usize_unsuffixed(compiled.prepare.len), lex(compiled.dtype.name())?);
+    Ok(quote!(::kernforge::__private::Aligned<[#dtype; #len]>))
+}
+
+/// The address of the weights of `self`.
+pub(super) fn address(network: &Network) -> TokenStream {
+    match (&network.source, network.reloads()) {
+        (Source::Runtime, _) => quote!((&raw const self.weights.parts.0).cast()),
+        (Source::File { .. } | Source::Zeroed | Source::Seeded(_), true) => {
+            quote!((&raw const self.loaded.or(&WEIGHTS).0).cast())
+        }
+        (Source::File { .. } | Source::Zeroed | Source::Seeded(_), false) => quote!((&raw const WEIGHTS.0).cast()),
+    }
+}
+
 /// The type of weights given at run time, if they are, and what stands beside the network's methods.
 pub(super) fn weights(network: &Network, compiled: &Compiled) -> Result<(TokenStream, TokenStream), Internal> {
-    let (len, dtype) = (Literal::usize_unsuffixed(compiled.prepare.len), lex(compiled.dtype.name())?);
-    let ty = quote!(::kernforge::__private::Aligned<[#dtype; #len]>);
+    let len = Literal::usize_unsuffixed(compiled.prepare.len);
+    let ty = array(compiled)?;
     let file = match &network.source {
         Source::File { path, .. } => {
             let path = path.to_string_lossy();
@@ -37,7 +54,35 @@ pub(super) fn weights(network: &Network, compiled: &Compiled) -> Result<(TokenSt
             quote!(static WEIGHTS: #ty = #decode(#literal);)
         }
     };
-    Ok((quote!(), quote!(#file #table)))
+    let reload = if network.reloads() { reload(network, compiled)? } else { quote!() };
+    Ok((quote!(), quote!(#file #table #reload)))
+}
+
+/// `load` of a network whose known weights can be replaced.
+fn reload(network: &Network, compiled: &Compiled) -> Result<TokenStream, Internal> {
+    let (name, ty) = (&network.name, array(compiled)?);
+    let functions = lex(&functions(compiled)?)?;
+    let load = lex(&load(network, compiled, "loaded.0")?)?;
+    let (expected, ignore) = (expected(network), &network.ignore);
+    Ok(quote! {
+        ::kernforge::__with_alloc! {
+            #functions
+
+            impl #name {
+                /// The network with the weights of a safetensors file, which a trainer saved, in place of its own. They
+                /// are on the heap. The error names every tensor that is wrong.
+                pub fn load(bytes: &[u8]) -> ::core::result::Result<#name, ::kernforge::WeightsError> {
+                    let file = ::kernforge::__private::weights::File::fitting(bytes, &[#expected], &[#(#ignore),*])?;
+                    // SAFETY: zero is a value of every float.
+                    let mut loaded = unsafe { ::kernforge::__private::Box::<#ty>::new_zeroed().assume_init() };
+                    #load?;
+                    let mut network = #name::new();
+                    network.loaded = ::kernforge::__private::Loaded::some(loaded);
+                    ::core::result::Result::Ok(network)
+                }
+            }
+        }
+    })
 }
 
 fn runtime(
@@ -56,12 +101,8 @@ fn runtime(
         }
     };
     let functions = lex(&functions(compiled)?)?;
-    let load = lex(&load(network, compiled)?)?;
-    let (mut expected, ignore) = (TokenStream::new(), &network.ignore);
-    for weight in &network.weights {
-        let (names, shape) = (names_of(weight), weight.shape.iter().map(|n| Literal::usize_unsuffixed(*n)));
-        expected.extend(quote!((&[#(#names),*], &[#(#shape),*]),));
-    }
+    let load = lex(&load(network, compiled, "weights.parts.0")?)?;
+    let (expected, ignore) = (expected(network), &network.ignore);
     let methods = quote! {
         #functions
 
@@ -119,10 +160,21 @@ fn functions(compiled: &Compiled) -> Result<String, Internal> {
     Ok(text)
 }
 
-/// The body of `load_into` over a `file` that fits: a tensor is read before its first use and dropped after its last.
-fn load(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
+/// What a file is to have: the names that each tensor may have, and its shape.
+fn expected(network: &Network) -> TokenStream {
+    let mut expected = TokenStream::new();
+    for weight in &network.weights {
+        let (names, shape) = (names_of(weight), weight.shape.iter().map(|n| Literal::usize_unsuffixed(*n)));
+        expected.extend(quote!((&[#(#names),*], &[#(#shape),*]),));
+    }
+    expected
+}
+
+/// A block that reads a `file` that fits into the parts at `place`: a tensor is read before its first use and dropped
+/// after its last.
+fn load(network: &Network, compiled: &Compiled, place: &str) -> Result<String, Internal> {
     let kernel = &compiled.prepare.kernel;
-    let mut text = String::from("let parts = (&raw mut weights.parts.0).cast::<u8>();\n");
+    let mut text = format!("{{\nlet parts = (&raw mut {place}).cast::<u8>();\n");
     // The buffers by number: the first and the last contraction that touches each.
     let mut life: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for (at, c) in kernel.body.iter().enumerate() {
@@ -177,7 +229,7 @@ fn load(network: &Network, compiled: &Compiled) -> Result<String, Internal> {
             }
         }
     }
-    Ok(text + "::core::result::Result::Ok(())\n")
+    Ok(text + "::core::result::Result::Ok::<(), ::kernforge::WeightsError>(())\n}\n")
 }
 
 /// The names under which a file may have a weight.
