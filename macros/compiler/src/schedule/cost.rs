@@ -36,6 +36,8 @@ const LOOP_OVERHEAD: f64 = 2.0;
 const ITERATION: f64 = 0.5;
 /// FMAs that wait in the scheduler of a core at a time: how far it looks for independent chains.
 const LOOKAHEAD: f64 = 70.0;
+/// Part of the rate of L2 that rows of a panel come at which lie apart.
+const APART: f64 = 0.45;
 /// Part of the registers that a tile may use before it slows down.
 const ROOMY: f64 = 0.7;
 /// Instructions that a transcendental function costs.
@@ -331,7 +333,9 @@ fn tile_cost(
         Vector::None | Vector::Parallel { .. } => (f.steps, f.partials as f64),
     };
     // Seen in matrix products whose panel takes little of L1; the tiles of windows lose nothing.
-    let small = f.reduce.len() == 1 && panel * steps <= cost.l1_bytes as f64 / 4.0;
+    let stride = if plan.pack { 0 } else { f.row_bytes };
+    let product = f.reduce.len() == 1;
+    let small = product && panel * steps <= cost.l1_bytes as f64 / 4.0 && held(steps, stride, cost.l1_bytes);
     let live = registers * chains + vectors as f64 + 1.0;
     let crowded = match (plan.vector, small) {
         (Vector::Parallel { .. }, true) => cost.crowding * (live / table.registers as f64 - ROOMY).max(0.0),
@@ -339,13 +343,14 @@ fn tile_cost(
     };
     let arithmetic = registers * (1.0 + f.term_ops) / rate * (1.0 + crowded);
     let mut load = (lines / cost.loads_per_cycle).max(conflicts * LINE as f64 / cost.l2_bytes_per_cycle);
-    let stride = if plan.pack { 0 } else { f.row_bytes };
     let fits = |bytes: usize| panel * steps <= 0.75 * bytes as f64 && held(steps, stride, bytes);
     let far = panel > 0.0 && f.row_bytes > 0 && !plan.pack && !fits(cost.l2_bytes);
     if panel > 0.0 && !fits(cost.l1_bytes) {
         let rate = match far {
             true if f.row_bytes as f64 * steps > TLB_REACH => FAR_BYTES_PER_CYCLE,
             true => L3_BYTES_PER_CYCLE,
+            // Rows apart are no stream that is fetched ahead.
+            false if product && rows > 1 && stride > 0 => cost.l2_bytes_per_cycle * APART,
             false => cost.l2_bytes_per_cycle,
         };
         // From far away comes a line at a time.
