@@ -1,7 +1,7 @@
 //! The memory plan: where temporaries and results lie in the arena.
 //!
-//! In: an entry's contractions. Out: an offset for each `Temp` and `Out` buffer, on 64-byte
-//! boundaries. Invariant: two buffers that are alive at the same time do not overlap. A temporary
+//! In: an entry's contractions and the calls that run them. Out: an offset for each `Temp` and `Out`
+//! buffer that is not a call's own, on 64-byte boundaries. Invariant: two buffers that are alive at the same time do not overlap. A temporary
 //! lives from its first writer to its last reader, a result from its first writer to the end: the
 //! caller gets a reference to it.
 //!
@@ -10,7 +10,7 @@
 //! networks of that paper.
 
 use crate::kernel_ir::{BufferId, Kernel, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Bytes between which buffers start.
@@ -34,7 +34,7 @@ pub struct Place {
     pub offset: usize,
     /// Its size in bytes.
     pub bytes: usize,
-    /// The first contraction that touches it.
+    /// The first call that touches it.
     pub first: usize,
     /// The last one.
     pub last: usize,
@@ -52,15 +52,17 @@ impl Place {
     }
 }
 
-/// Plans an entry.
-pub fn plan(kernel: &Kernel) -> Plan {
+/// Plans an entry whose calls run these contractions each. `own` are the buffers that need no place.
+pub fn plan(kernel: &Kernel, calls: &[Vec<usize>], own: &BTreeSet<BufferId>) -> Plan {
     let mut open: BTreeMap<BufferId, Place> = BTreeMap::new();
-    for (n, c) in kernel.body.iter().enumerate() {
-        for id in c.reads.iter().chain([&c.out]).map(|a| a.buffer) {
+    for (n, call) in calls.iter().enumerate() {
+        let contractions = call.iter().filter_map(|c| kernel.body.get(*c));
+        let ids = contractions.flat_map(|c| c.reads.iter().chain([&c.out])).map(|a| a.buffer);
+        for id in ids.filter(|id| !own.contains(id)) {
             let buffer = kernel.buffer(id);
             let last = match buffer.role {
                 Role::Temp => n,
-                Role::Out => kernel.body.len(),
+                Role::Out => calls.len(),
                 Role::In | Role::InOut | Role::Scalar | Role::Weight | Role::Const(_) => continue,
             };
             let bytes = buffer.len * buffer.dtype.bytes();
@@ -94,7 +96,7 @@ impl fmt::Display for Plan {
         writeln!(f, "arena: {} bytes", self.bytes)?;
         for place in self.places.values() {
             let Place { name, offset, bytes, first, last } = place;
-            writeln!(f, "  {offset:>8}..{:<8} contractions {first}..={last}  {name}", offset + bytes)?;
+            writeln!(f, "  {offset:>8}..{:<8} calls {first}..={last}  {name}", offset + bytes)?;
         }
         Ok(())
     }

@@ -4,11 +4,12 @@
 //! entries' graphs ─ passes ─ outline::entry ─▶ one kernel per entry
 //!    ─ hoist ─▶ `prepare` (constant parts) and the rest
 //!    ─ sparse ─▶ zeros of known weights left out where that pays
-//!    ─ share, strips, memory ─▶ offsets in one arena
-//!    ─ units ─▶ distinct contractions ─ schedule, verify, lower ─▶ code per ISA
+//!    ─ share, strips, group, memory ─▶ what is one call, and offsets in one arena
+//!    ─ units ─▶ distinct groups ─ schedule, verify, lower ─▶ code per ISA
 //! ```
 
 pub mod evaluate;
+pub mod group;
 pub mod hoist;
 pub mod memory;
 pub mod prune;
@@ -68,7 +69,7 @@ pub enum Parts {
 /// One function.
 #[derive(Debug)]
 pub struct Unit {
-    /// Its contraction.
+    /// Its contractions.
     pub kernel: Kernel,
     /// One per ISA, worst first.
     pub variants: Vec<Variant>,
@@ -89,9 +90,9 @@ pub struct CompiledEntry {
     pub parts: BTreeMap<String, usize>,
     /// What was chosen for the sums whose weights have zeros: the layer, and the reason.
     pub sparse: Vec<(Option<LayerId>, String)>,
-    /// The layer of each contraction.
+    /// The layer of each call.
     pub layers: Vec<Option<LayerId>>,
-    /// One call per contraction.
+    /// What runs the contractions, in their order.
     pub calls: Vec<units::Call>,
     /// Where its temporaries and results lie.
     pub plan: memory::Plan,

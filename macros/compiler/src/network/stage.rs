@@ -1,6 +1,7 @@
 //! An entry on its way: outlined and hoisted, then, when the weights of the whole network are known,
 //! without the zeros that need not be multiplied, then cut into units.
 
+use super::group::Groups;
 use super::hoist::{Hoisted, Prepare};
 use super::{CompiledEntry, memory, sparse, strips, units};
 use crate::dtype::DType;
@@ -56,12 +57,16 @@ impl Staged {
     pub fn compile(self, units: &mut units::Units) -> CompiledEntry {
         let Staged { entry, count, graph, hoisted, layers: of, choices } = self;
         let Hoisted { mut kernel, parts } = hoisted;
-        let mut layers = layers(&kernel, &of);
         let sparse = choices.into_iter().map(|c| (of.get(&c.buffer).copied(), c.reason)).collect();
+        let mut layers = layers(&kernel, &of);
         outline::share(&mut kernel, true);
         strips::run(&mut kernel, &mut layers);
-        let calls = units.calls(&kernel);
-        let plan = memory::plan(&kernel);
+        let mut groups = Groups::chains(&kernel, &layers);
+        let own = groups.own(&kernel);
+        let calls = groups.members.iter().map(|g| units.call(&kernel, g, &own)).collect();
+        let calls = groups.interleave(calls);
+        let plan = memory::plan(&kernel, &groups.members, &own);
+        groups.arrange(&mut kernel.body, &mut layers);
         CompiledEntry { entry, count, graph, kernel, parts, sparse, layers, calls, plan }
     }
 }

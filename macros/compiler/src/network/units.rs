@@ -1,12 +1,12 @@
-//! Contractions → units: what is compiled as one function, each distinct one once.
+//! Groups of contractions → units: what is compiled as one function, each distinct one once.
 //!
-//! A unit is a kernel of one contraction over arrays of its own: buffers are numbered as they first
-//! appear, and an array is the part of the buffer that the contraction touches. So the steps of an
-//! unrolled recurrent layer, slices at different offsets and layers of equal shape are one unit,
-//! called with different addresses.
+//! A unit is a kernel over arrays of its own: buffers are numbered as they first appear, and an array
+//! is the part of the buffer that the group touches; what nobody else touches is the function's own
+//! temporary. So the steps of an unrolled recurrent layer, slices at different offsets and layers of
+//! equal shape are one unit, called with different addresses.
 
 use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, Dim, Kernel, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The units of a network.
 #[derive(Clone, Debug, Default)]
@@ -35,33 +35,38 @@ pub struct Arg {
 }
 
 impl Units {
-    /// The calls that run a kernel's contractions.
+    /// The calls that run a kernel's contractions, one each.
     pub fn calls(&mut self, kernel: &Kernel) -> Vec<Call> {
-        kernel.body.iter().map(|c| self.call(kernel, c)).collect()
+        (0..kernel.body.len()).map(|n| self.call(kernel, &[n], &BTreeSet::new())).collect()
     }
 
-    fn call(&mut self, kernel: &Kernel, c: &Contraction) -> Call {
-        let mut c = c.clone();
-        // Weights that the code is made of come last: they are no argument.
+    /// The call that runs a group of contractions. `own` are the buffers that only one group touches.
+    pub fn call(&mut self, kernel: &Kernel, group: &[usize], own: &BTreeSet<BufferId>) -> Call {
+        let mut body: Vec<Contraction> = group.iter().filter_map(|n| kernel.body.get(*n)).cloned().collect();
         let mut ids: Vec<BufferId> = Vec::new();
-        for id in c.reads.iter().chain([&c.out]).map(|a| a.buffer) {
+        for id in body.iter().flat_map(|c| c.reads.iter().chain([&c.out])).map(|a| a.buffer) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
-        let skip = c.reduction.as_ref().and_then(|r| r.skip);
-        let pattern = skip.and_then(|n| c.reads.get(n)).map(|r| r.buffer);
-        ids.sort_by_key(|id| Some(*id) == pattern);
+        // Weights that the code is made of and temporaries of its own come last: they are no argument.
+        let patterns: BTreeSet<BufferId> = body
+            .iter()
+            .filter_map(|c| c.reads.get(c.reduction.as_ref()?.skip?))
+            .map(|r| r.buffer)
+            .collect();
+        ids.sort_by_key(|id| patterns.contains(id) || own.contains(id));
         let (mut buffers, mut args) = (Vec::new(), Vec::new());
         for (n, &id) in ids.iter().enumerate() {
             let whole = kernel.buffer(id);
-            if Some(id) == pattern {
+            if patterns.contains(&id) || own.contains(&id) {
                 buffers.push(Buffer { name: format!("b{n}"), ..whole.clone() });
                 continue;
             }
-            let (start, len) = touched(&c, id).unwrap_or((0, whole.len));
-            let read = c.reads.iter().any(|r| r.buffer == id);
-            let role = match (&whole.role, read, c.out.buffer == id) {
+            let (start, len) = touched(&body, id).unwrap_or((0, whole.len));
+            let read = body.iter().flat_map(|c| &c.reads).any(|r| r.buffer == id);
+            let written = body.iter().any(|c| c.out.buffer == id);
+            let role = match (&whole.role, read, written) {
                 (Role::Scalar, ..) => Role::Scalar,
                 (_, _, false) => Role::In,
                 (_, true, true) => Role::InOut,
@@ -70,18 +75,18 @@ impl Units {
             buffers.push(Buffer { name: format!("b{n}"), dtype: whole.dtype, len, role });
             args.push(Arg { buffer: id, offset: start });
             if len != whole.len || start != 0 {
-                for access in c.reads.iter_mut().chain([&mut c.out]).filter(|a| a.buffer == id) {
+                for access in accesses(&mut body).filter(|a| a.buffer == id) {
                     let mut at = access.offset();
                     at.constant -= start as i64;
                     access.dims = vec![Dim { at, extent: len, guarded: false }];
                 }
             }
         }
-        for access in c.reads.iter_mut().chain([&mut c.out]) {
+        for access in accesses(&mut body) {
             let number = ids.iter().position(|id| *id == access.buffer).unwrap_or(0);
             access.buffer = BufferId(number as u32);
         }
-        let unit = Kernel { name: "unit".into(), dtype: kernel.dtype, buffers, body: vec![c] };
+        let unit = Kernel { name: "unit".into(), dtype: kernel.dtype, buffers, body };
         let next = self.kernels.len();
         let number = *self.by_text.entry(unit.to_string()).or_insert(next);
         if number == next {
@@ -96,16 +101,22 @@ impl Units {
     }
 }
 
-/// The first element and the number of elements between the first and the last that a contraction
-/// touches of a buffer; `None` if a guard may skip some or a number decides the row.
-fn touched(c: &Contraction, id: BufferId) -> Option<(usize, usize)> {
+fn accesses(body: &mut [Contraction]) -> impl Iterator<Item = &mut Access> {
+    body.iter_mut().flat_map(|c| c.reads.iter_mut().chain([&mut c.out]))
+}
+
+/// The first element and the number of elements between the first and the last that contractions
+/// touch of a buffer; `None` if a guard may skip some or a number decides the row.
+pub(super) fn touched<'a>(body: impl IntoIterator<Item = &'a Contraction>, id: BufferId) -> Option<(usize, usize)> {
     let (mut lo, mut hi) = (i64::MAX, i64::MIN);
-    for access in c.reads.iter().chain([&c.out]).filter(|a| a.buffer == id) {
-        if access.row.is_some() || access.dims.iter().any(|d| d.guarded) {
-            return None;
+    for c in body {
+        for access in c.reads.iter().chain([&c.out]).filter(|a| a.buffer == id) {
+            if access.row.is_some() || access.dims.iter().any(|d| d.guarded) {
+                return None;
+            }
+            let range = Access::offset(access).range(&c.indices);
+            (lo, hi) = (lo.min(range.0), hi.max(range.1));
         }
-        let range = Access::offset(access).range(&c.indices);
-        (lo, hi) = (lo.min(range.0), hi.max(range.1));
     }
     (0 <= lo && lo <= hi).then_some((lo as usize, (hi - lo + 1) as usize))
 }

@@ -81,6 +81,7 @@ fn contractions(graph: &Graph, paths: &[&str], once: bool) -> Result<Outlined, E
     let (mut outlined, updates) = builder.finish()?;
     outlined.kernel.body.iter_mut().for_each(canonical::run);
     storage::separate(&mut outlined.kernel, &updates);
+    storage::forward(&mut outlined.kernel);
     Ok(outlined)
 }
 

@@ -167,7 +167,7 @@ pub fn place(graph: &Graph, stores: &[NodeId], once: bool) -> Vec<Place> {
             // What depends on weights alone is computed once, so it must be in memory.
             d.buffer |= constant[input.0 as usize] && !constant[i];
             let full_size = size(input) == size(id);
-            d.broadcast |= size(input) < size(id);
+            d.broadcast |= size(input) < size(id) || kind == Kind::View && !root && demand.broadcast;
             d.depth = d.depth.max(if root { 1 } else { demand.depth + 1 });
             match kind {
                 Kind::Leaf => {}

@@ -1,6 +1,6 @@
 //! Where results and intermediates lie.
 
-use crate::kernel_ir::{Access, BufferId, Contraction, IndexId, Kernel, Role};
+use crate::kernel_ir::{Access, BufferId, Contraction, Dim, IndexId, Kernel, Role};
 use crate::scalar::{Block, Node};
 
 /// In-place results: every formula reads its parameters as they were before the call. So a new value
@@ -45,19 +45,92 @@ pub fn separate(kernel: &mut Kernel, pairs: &[(BufferId, BufferId)]) {
     drop_unused(kernel);
 }
 
+/// A temporary that is copied as it is into a part of another buffer that nobody else writes is computed
+/// there, and who reads it reads it there: the outputs of a recurrent layer are rows of its sequence.
+pub fn forward(kernel: &mut Kernel) {
+    let constant = kernel.constants();
+    let mut at = 0;
+    while at < kernel.body.len() {
+        match forwarded(kernel, at, &constant) {
+            Some((temp, target, distance)) => {
+                kernel.body.remove(at);
+                let len = kernel.buffer(target).len;
+                for access in kernel.body.iter_mut().flat_map(|c| c.reads.iter_mut().chain([&mut c.out])) {
+                    if access.buffer == temp {
+                        let mut place = access.offset();
+                        place.constant += distance;
+                        *access = Access { buffer: target, dims: vec![Dim { at: place, extent: len, guarded: false }] };
+                    }
+                }
+            }
+            None => at += 1,
+        }
+    }
+    drop_unused(kernel);
+}
+
+/// If contraction `at` is such a copy: the temporary, the buffer, and how many elements further its
+/// elements lie there.
+fn forwarded(kernel: &Kernel, at: usize, constant: &[bool]) -> Option<(BufferId, BufferId, i64)> {
+    let copy = kernel.body.get(at)?;
+    let ([read], [Node::Load(0)], None) = (&copy.reads[..], &copy.value.nodes[..], &copy.reduction) else {
+        return None;
+    };
+    let (temp, target) = (read.buffer, copy.out.buffer);
+    let (from, to) = (kernel.buffer(temp), kernel.buffer(target));
+    let is_constant = |b: BufferId| constant.get(b.0 as usize).is_some_and(|c| *c);
+    if from.role != Role::Temp
+        || !matches!(to.role, Role::Temp | Role::Out)
+        || from.dtype != to.dtype
+        || is_constant(temp)
+        || !covers(copy, from.len)
+    {
+        return None;
+    }
+    // All of the temporary, in its own order.
+    let (mut source, mut place) = (read.offset(), copy.out.offset());
+    let distance = place.constant - source.constant;
+    (source.constant, place.constant) = (0, 0);
+    if source != place || read.offset().range(&copy.indices) != (0, from.len as i64 - 1) {
+        return None;
+    }
+    let (first, last) = (distance, distance + from.len as i64 - 1);
+    let disjoint = |c: &Contraction| {
+        let (lo, hi) = c.out.offset().range(&c.indices);
+        c.out.buffer != target || hi < first || last < lo
+    };
+    let reads = |b: BufferId, c: &Contraction| c.reads.iter().any(|r| r.buffer == b);
+    let guarded = |c: &Contraction| c.reads.iter().any(|r| r.buffer == temp && r.dims.iter().any(|d| d.guarded));
+    let others = || kernel.body.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, c)| c);
+    let whole = others().filter(|c| c.out.buffer == temp).all(|c| covers(c, from.len));
+    // Who computes the temporary must not read what it would then write into.
+    let apart = others().filter(|c| c.out.buffer == temp).all(|c| !reads(target, c) && !reads(temp, c));
+    (others().filter(|c| c.out.buffer == temp).count() == 1
+        && whole
+        && apart
+        && others().all(|c| disjoint(c) && !guarded(c)))
+    .then_some((temp, target, distance))
+}
+
 /// Whether a contraction reads the buffer it writes only at the element it is about to write, and
-/// only after its sum is complete.
+/// only after its sum is complete, or at elements that it does not write.
 pub fn in_place(c: &Contraction, buffer: BufferId) -> bool {
     let in_term = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
     c.reads
         .iter()
         .enumerate()
         .filter(|(_, r)| r.buffer == buffer)
-        .all(|(n, r)| same_place(r, &c.out) && !in_term.contains(&n))
+        .all(|(n, r)| same_place(r, &c.out) && !in_term.contains(&n) || apart(c, r))
 }
 
 fn same_place(a: &Access, b: &Access) -> bool {
     a.row.is_none() && b.row.is_none() && a.offset() == b.offset()
+}
+
+/// Whether all elements of a read lie before or behind all that the contraction writes.
+fn apart(c: &Contraction, read: &Access) -> bool {
+    let ((first, last), (lo, hi)) = (read.offset().range(&c.indices), c.out.offset().range(&c.indices));
+    read.dims.iter().all(|d| !d.guarded) && (last < lo || hi < first)
 }
 
 /// The numbers of the reads a block uses.

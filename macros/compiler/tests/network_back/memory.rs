@@ -6,6 +6,7 @@ use kernforge_compiler::network::memory::plan;
 use kernforge_compiler::scalar::{Block, Node};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// Copies between buffers of random sizes: `(from, to)` by number. Only who reads and writes what counts.
 fn kernel(sizes: &[usize], results: usize, copies: &[(usize, usize)]) -> Kernel {
@@ -46,7 +47,8 @@ proptest! {
         copies in vec((0usize..12, 0usize..12), 1..30),
     ) {
         let kernel = kernel(&sizes, results, &copies);
-        let plan = plan(&kernel);
+        let calls: Vec<Vec<usize>> = (0..kernel.body.len()).map(|n| vec![n]).collect();
+        let plan = plan(&kernel, &calls, &BTreeSet::new());
         // By the kernel itself: from the first contraction that names a buffer to the last, or to the end.
         let names = |c: &Contraction, id: BufferId| c.out.buffer == id || c.reads.iter().any(|r| r.buffer == id);
         let life = |id: BufferId| {
@@ -79,6 +81,7 @@ proptest! {
 fn memory_is_used_again() {
     // A chain of equal buffers needs two.
     let copies: Vec<(usize, usize)> = (0..9).map(|n| (n, n + 1)).collect();
-    let plan = plan(&kernel(&[16; 10], 0, &copies));
+    let calls: Vec<Vec<usize>> = (0..copies.len()).map(|n| vec![n]).collect();
+    let plan = plan(&kernel(&[16; 10], 0, &copies), &calls, &BTreeSet::new());
     assert_eq!(plan.bytes, 2 * 64, "{plan}");
 }

@@ -55,8 +55,8 @@ fn attributes(target: Target) -> String {
 pub(super) fn units(compiled: &Compiled) -> Result<String, Internal> {
     let mut text = String::new();
     for (number, unit) in compiled.units.iter().enumerate() {
-        let is_fixed = |b: &&Buffer| matches!(b.role, Role::Const(_));
-        let params: Vec<Param> = unit.kernel.buffers.iter().filter(|b| !is_fixed(b)).map(array).collect();
+        let is_own = |b: &&Buffer| matches!(b.role, Role::Const(_) | Role::Temp);
+        let params: Vec<Param> = unit.kernel.buffers.iter().filter(|b| !is_own(b)).map(array).collect();
         // Fixed values: the unit's own, and what each variant made of them.
         let own = unit.kernel.buffers.len();
         let packed = unit.variants.iter().flat_map(|v| v.code.buffers.iter().skip(own));
