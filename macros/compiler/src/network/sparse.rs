@@ -9,6 +9,7 @@
 //! and one ISA's costs. A weight that is +0 is left out, a −0 is multiplied: [`fill`] makes some zeros −0
 //! so that all eight lanes of an instruction have a term of their own.
 
+use crate::graph::network::{Network, Weight};
 use crate::isa::Isa;
 use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, Role};
 use crate::outline::loads;
@@ -16,6 +17,7 @@ use crate::schedule::search::{self, Effort, Wishes};
 use crate::schedule::sparse::{Count, Pattern};
 use crate::schedule::{pack, sparse};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Instructions that the unrolled code of one sum may have: rustc takes about a second for two thousand.
 const MOST_INSTRUCTIONS: usize = 10_000;
@@ -27,6 +29,8 @@ const MARGIN: f64 = 0.85;
 const SHARED: f64 = 1.25;
 /// The part of zeros below which nothing is said about them.
 const FEW: f64 = 0.05;
+/// Weights of a tensor that may be stored in panels.
+const LARGE: usize = 4 << 10;
 
 /// What was chosen for the sum that is written to a buffer, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,14 @@ pub fn apply(kernel: &mut Kernel, values: &BTreeMap<String, Vec<f64>>) -> Vec<Ch
         }
     }
     choices
+}
+
+/// Whether a network has large weights with zeros that might be left out: they keep the order in which
+/// whole rows of them are together.
+pub(super) fn some(network: &Network) -> bool {
+    let zeros = |v: &Arc<[f64]>| v.iter().filter(|v| **v == 0.0).count() as f64 >= FEW * v.len() as f64;
+    let large = |w: &&Weight| w.shape.iter().product::<usize>() >= LARGE;
+    network.weights.iter().filter(large).any(|w| w.values.as_ref().is_some_and(zeros))
 }
 
 /// A range of outputs of a sum with the weights it multiplies: by reduction point, then by output.

@@ -33,7 +33,7 @@ impl Staged {
         };
         let graph = passes::run(graph);
         let paths: Vec<&str> = network.layers.iter().map(|l| l.path.as_str()).collect();
-        let outlined = outline::entry(&graph, &paths)?;
+        let outlined = outline::entry(&graph, &paths, !sparse::some(network))?;
         let (hoisted, layers) = (prepare.hoist(outlined.kernel), outlined.layers);
         Ok(Staged { entry, count, graph, hoisted, layers, choices: Vec::new() })
     }

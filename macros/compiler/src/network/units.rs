@@ -50,11 +50,8 @@ impl Units {
             }
         }
         // Weights that the code is made of and temporaries of its own come last: they are no argument.
-        let patterns: BTreeSet<BufferId> = body
-            .iter()
-            .filter_map(|c| c.reads.get(c.reduction.as_ref()?.skip?))
-            .map(|r| r.buffer)
-            .collect();
+        let patterns: BTreeSet<BufferId> =
+            body.iter().filter_map(|c| c.reads.get(c.reduction.as_ref()?.skip?)).map(|r| r.buffer).collect();
         ids.sort_by_key(|id| patterns.contains(id) || own.contains(id));
         let (mut buffers, mut args) = (Vec::new(), Vec::new());
         for (n, &id) in ids.iter().enumerate() {

@@ -8,12 +8,13 @@
 //! 4. [`storage`] keeps in-place results from overwriting what is still read, and lets
 //!    temporaries live in the result's buffer.
 //! 5. [`order`] fixes the summation order (part of the contract) and packs operands that would
-//!    be read with a stride.
+//!    be read with a stride; [`panel`] stores large matrices of weights in the order of their use.
 
 mod adjoint;
 mod build;
 mod canonical;
 mod order;
+mod panel;
 mod parts;
 mod place;
 mod reduction;
@@ -60,10 +61,14 @@ pub struct Outlined {
     pub layers: BTreeMap<String, LayerId>,
 }
 
-/// Outlines an entry of a network. `paths` are the layers' paths: temporaries get their names.
-pub fn entry(graph: &Graph, paths: &[&str]) -> Result<Outlined, Errors> {
+/// Outlines an entry of a network. `paths` are the layers' paths: temporaries get their names. With `panels`
+/// large matrices of weights are stored in panels.
+pub fn entry(graph: &Graph, paths: &[&str], panels: bool) -> Result<Outlined, Errors> {
     let mut outlined = contractions(graph, paths, true)?;
     order::run(&mut outlined.kernel);
+    if panels {
+        panel::run(&mut outlined.kernel);
+    }
     Ok(outlined)
 }
 

@@ -9,12 +9,13 @@ pub mod differentiate;
 mod fold;
 mod pad;
 mod permute;
+mod unfold;
 
 use crate::graph::{Graph, NodeId};
 
 /// All passes.
 pub fn run(graph: Graph) -> Graph {
-    dead::run(cse::run(fold::run(permute::run(pad::run(decompose::run(graph))))))
+    dead::run(cse::run(fold::run(permute::run(pad::run(unfold::run(decompose::run(graph)))))))
 }
 
 /// Rebuilds a graph node by node; `f` returns the new id of each old node. What it pushes belongs to

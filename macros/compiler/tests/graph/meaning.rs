@@ -48,6 +48,51 @@ fn sobel() {
     assert_eq!(eval("x: f64[3, 3]", "f64[1, 1]", literal, &[ONE_TO_NINE]), [8.0]);
 }
 
+/// Windows laid side by side and multiplied are a convolution; `outputs` compares both.
+#[test]
+fn unfolded_convolutions() {
+    let numbers = |n: usize| (0..n).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect::<Vec<f64>>();
+    let cases = [
+        ("x: f64[2, 5, 2], w: f64[1, 1, 6, 4]", "f64[2, 5, 4]", "conv2d(unfold(x, 3, pad = 1, axis = 1), w)", 20, 24),
+        ("x: f64[3, 5, 2], w: f64[2, 1, 6, 4]", "f64[2, 5, 4]", "conv2d(unfold(x, 3, pad = 1, axis = 1), w)", 30, 48),
+        (
+            "x: f64[4, 5, 2], w: f64[1, 2, 4, 3]",
+            "f64[3, 2, 3]",
+            "conv2d(unfold(x, 2, axis = 0), w, stride = [1, 2])",
+            40,
+            24,
+        ),
+        ("x: f64[5, 3], w: f64[1, 6, 2]", "f64[6, 2]", "conv1d(unfold(x, 2, pad = 1, axis = 0), w)", 15, 12),
+        (
+            "x: f64[2, 5, 2], w: f64[1, 1, 6, 4]",
+            "f64[2, 5, 4]",
+            "conv_transpose2d(unfold(x, 3, pad = 1, axis = 1), w)",
+            20,
+            24,
+        ),
+        ("x: f64[6, 2], w: f64[3, 6, 2]", "f64[4, 2]", "conv1d(unfold(x, 3, pad = 1, axis = 0), w)", 12, 36),
+    ];
+    for (params, result, body, image, filters) in cases {
+        let y = eval(params, result, body, &[&numbers(image), &numbers(filters)]);
+        assert!(y.iter().any(|v| *v != 0.0), "{body}");
+    }
+}
+
+/// Results of two or three columns, which are computed in another order.
+#[test]
+fn narrow_products() {
+    let numbers = |n: usize| (0..n).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect::<Vec<f64>>();
+    let cases = [
+        ("x: f64[6, 3], w: f64[6, 20]", "f64[20, 3]", "matmul(x.t(), w).t()", 18, 120),
+        ("x: f64[9, 20], w: f64[9, 2]", "f64[20, 2]", "relu(matmul(x.t(), w)) + 1.0", 180, 18),
+        ("x: f64[9, 20], w: f64[9, 1]", "f64[20, 1]", "matmul(x.t(), w)", 180, 9),
+    ];
+    for (params, result, body, left, right) in cases {
+        let y = eval(params, result, body, &[&numbers(left), &numbers(right)]);
+        assert!(y.iter().any(|v| *v != 0.0), "{body}");
+    }
+}
+
 #[test]
 fn products() {
     let (a, b): (&[f64], &[f64]) = (&[1.0, 2.0, 3.0, 4.0], &[5.0, 6.0, 7.0, 8.0]);

@@ -68,6 +68,7 @@ pub const FORMULAS: &[(&str, &str, &str)] = &[
     ("x: f32[3, 4, 2]", "f32[3, 12, 2]", "upsample(x, [1, 3], mode = bilinear)"),
     ("x: f32[3, 4, 2]", "f32[6, 8, 2]", "upsample(x, 2, mode = bilinear, align_corners = true)"),
     ("x: f32[1, 5, 2]", "f32[1, 5, 6]", "unfold(x, 3, pad = 1, axis = 1)"),
+    ("x: f32[2, 5, 2], w: f32[2, 1, 6, 4]", "f32[1, 5, 4]", "conv2d(unfold(x, 3, pad = 1, axis = 1), w)"),
     ("x: f32[3, 4], m: f32[4]", "f32[3, 4]", "select(m, x, -1.0)"),
     ("x: f32[3, 4]", "f32[3, 4]", "pow(x, 2) + pow(x, -0.5) * pow(x, 1.7)"),
     ("x: f32[3]", "f32[3]", "x + zeros([3])"),

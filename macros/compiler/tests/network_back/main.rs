@@ -1,5 +1,6 @@
 //! The back end of networks: what is hoisted, planned and split into units computes what the graph says.
 
+mod group;
 mod memory;
 mod nets;
 mod run;

@@ -9,6 +9,10 @@
 //! | gru, `reset_after` | r = σ(aᵣ + bᵣ), z = σ(a_z + b_z), n = act(aₙ + r·bₙ), h' = (1 − z)·n + z·h |
 //! | gru, not | the same with n = act(aₙ + (r·h)·Wₙ + its bias) |
 //! | lstm | c' = σ(a_f + b_f)·c + σ(aᵢ + bᵢ)·act(a_g + b_g), h' = σ(aₒ + bₒ)·act(c') |
+//!
+//! The two directions of a layer do not wait for each other: of a single sequence both take their steps
+//! together, as one cell of twice the units with the units of a gate side by side, whose product with the
+//! state is one product for each gate and direction.
 
 use super::super::args::Arguments;
 use super::super::{Checker, Value};
@@ -21,9 +25,10 @@ use crate::import::format::{self, Cell, Direction, Format, Role};
 /// The most steps of a sequence.
 const STEPS: usize = 4096;
 
-/// What one direction of a layer computes with.
+/// What one direction of a layer computes with, or both together.
 struct Weights {
     weight: NodeId,
+    /// `[H, gates·H]`, or `[gates, 2, H, H]` of both directions.
     recurrent: NodeId,
     bias: Option<NodeId>,
     recurrent_bias: Option<NodeId>,
@@ -35,6 +40,15 @@ struct Recipe {
     hidden: usize,
     activation: Unary,
     reset_after: bool,
+    /// The directions that take a step together.
+    together: usize,
+}
+
+impl Recipe {
+    /// Units of a gate.
+    fn units(&self) -> usize {
+        self.together * self.hidden
+    }
 }
 
 /// A state; `None` is zero.
@@ -55,7 +69,7 @@ impl Checker {
             Cell::Rnn | Cell::Lstm => Some(true),
         };
         let (x, hidden, bidirectional, stream) = (x?, hidden?, bidirectional?, stream?);
-        let recipe = Recipe { cell, hidden, activation: activation?, reset_after: reset_after? };
+        let mut recipe = Recipe { cell, hidden, activation: activation?, reset_after: reset_after?, together: 1 };
         let shape = self.shape(x);
         let (lead, steps, inputs): (Shape, Option<usize>, usize) = match shape.as_slice() {
             [] => {
@@ -118,13 +132,20 @@ impl Checker {
         };
         let sequence: Shape = [&inner[..inner.len() - 1], &[steps.unwrap_or(1), inputs]].concat();
         let sequence = self.reshaped(x, sequence);
-        let (mut y, mut end) = self.run(sequence, &forward, &recipe, start, Direction::Forward, args);
-        if let Some(backward) = backward {
-            let (z, last) = self.run(sequence, &backward?, &recipe, start, Direction::Backward, args);
-            y = self.beside(y, z, args);
-            let join = |c: &mut Checker, a: Option<NodeId>, b: Option<NodeId>| Some(c.beside(a?, b?, args));
-            end = Carried { h: join(self, end.h, last.h), c: join(self, end.c, last.c) };
-        }
+        let (y, end) = match backward {
+            None => self.run(sequence, &forward, &recipe, start, Direction::Forward, args),
+            Some(backward) if lead.is_empty() => {
+                recipe.together = 2;
+                self.run_both(sequence, [&forward, &backward?], &recipe, args)
+            }
+            Some(backward) => {
+                let (y, end) = self.run(sequence, &forward, &recipe, start, Direction::Forward, args);
+                let (z, last) = self.run(sequence, &backward?, &recipe, start, Direction::Backward, args);
+                let join = |c: &mut Checker, a: Option<NodeId>, b: Option<NodeId>| Some(c.beside(a?, b?, args));
+                let end = Carried { h: join(self, end.h, last.h), c: join(self, end.c, last.c) };
+                (self.beside(y, z, args), end)
+            }
+        };
         let columns = if bidirectional { 2 * hidden } else { hidden };
         let last: Shape = [lead.as_slice(), &[columns]].concat();
         for (name, value) in [("h", end.h), ("c", end.c)] {
@@ -209,15 +230,75 @@ impl Checker {
         direction: Direction,
         args: &Arguments<'_>,
     ) -> (NodeId, Carried) {
-        let shape = self.shape(x);
-        let axis = shape.len() - 2;
-        let steps = shape[axis];
-        let lead = shape[..axis].to_vec();
         let columns = recipe.cell.gates() * recipe.hidden;
         let mut a = self.over_last(x, w.weight, columns, args);
         if let Some(bias) = w.bias {
             a = self.op2(Binary::Add, a, bias, args);
         }
+        self.steps(a, w, recipe, start, direction, args)
+    }
+
+    /// Both directions of one sequence `[1, T, I]` together, as [`Checker::run`] gives each.
+    fn run_both(&mut self, x: NodeId, w: [&Weights; 2], recipe: &Recipe, args: &Arguments<'_>) -> (NodeId, Carried) {
+        let (gates, hidden) = (recipe.cell.gates(), recipe.hidden);
+        let (columns, shape) = (gates * hidden, self.shape(x));
+        let steps = shape.get(1).copied().unwrap_or(1);
+        let backward = self.graph.push(Op::Flip { axis: 1 }, vec![x], DType::F32, shape, args.call());
+        // Gate by gate the units of both: `[.., gates, 2, H]`.
+        let side_by_side = |c: &mut Checker, of: [NodeId; 2], lead: &[usize]| {
+            let row: Shape = [lead, &[gates, 1, hidden]].concat();
+            let rows = of.map(|n| c.reshaped(n, row.clone()));
+            let out: Shape = [lead, &[gates, 2, hidden]].concat();
+            let op = Op::Concat { axis: lead.len() + 1 };
+            let both = c.graph.push(op, rows.to_vec(), DType::F32, out, args.call());
+            c.reshaped(both, [lead, &[2 * columns]].concat())
+        };
+        let mut a = [x, backward];
+        for (a, w) in a.iter_mut().zip(w) {
+            *a = self.over_last(*a, w.weight, columns, args);
+            if let Some(bias) = w.bias {
+                *a = self.op2(Binary::Add, *a, bias, args);
+            }
+        }
+        let a = side_by_side(self, a, &[1, steps]);
+        let recurrent_bias = match w.map(|w| w.recurrent_bias) {
+            [Some(f), Some(b)] => Some(side_by_side(self, [f, b], &[])),
+            [Some(_) | None, Some(_) | None] => None,
+        };
+        let recurrent = w.map(|w| {
+            let split = self.reshaped(w.recurrent, vec![hidden, gates, hidden]);
+            let turned = vec![gates, hidden, hidden];
+            let op = Op::Transpose(vec![1, 0, 2]);
+            let turned = self.graph.push(op, vec![split], DType::F32, turned, args.call());
+            self.reshaped(turned, vec![gates, 1, hidden, hidden])
+        });
+        let shape = vec![gates, 2, hidden, hidden];
+        let recurrent = self.graph.push(Op::Concat { axis: 1 }, recurrent.to_vec(), DType::F32, shape, args.call());
+        let both = Weights { weight: w[0].weight, recurrent, bias: None, recurrent_bias };
+        let start = Carried { h: None, c: None };
+        let (y, end) = self.steps(a, &both, recipe, start, Direction::Forward, args);
+        let forward = self.part(y, 2, 0, hidden);
+        let backward = self.part(y, 2, hidden, hidden);
+        let shape = self.shape(backward);
+        let backward = self.graph.push(Op::Flip { axis: 1 }, vec![backward], DType::F32, shape, args.call());
+        (self.beside(forward, backward, args), end)
+    }
+
+    /// The steps of a sequence whose products with the input are `a`, `[.., T, gates·H]`.
+    fn steps(
+        &mut self,
+        a: NodeId,
+        w: &Weights,
+        recipe: &Recipe,
+        start: Carried,
+        direction: Direction,
+        args: &Arguments<'_>,
+    ) -> (NodeId, Carried) {
+        let shape = self.shape(a);
+        let axis = shape.len() - 2;
+        let steps = shape[axis];
+        let lead = shape[..axis].to_vec();
+        let columns = recipe.cell.gates() * recipe.units();
         let mut carried = start;
         let mut outputs: Vec<NodeId> = Vec::new();
         for step in 0..steps {
@@ -233,12 +314,12 @@ impl Checker {
         if direction == Direction::Backward {
             outputs.reverse();
         }
-        let row: Shape = [lead.as_slice(), &[1, recipe.hidden]].concat();
+        let row: Shape = [lead.as_slice(), &[1, recipe.units()]].concat();
         let rows: Vec<NodeId> = outputs.into_iter().map(|h| self.reshaped(h, row.clone())).collect();
         let y = match rows.as_slice() {
             [one] => *one,
             _several => {
-                let out = [lead.as_slice(), &[steps, recipe.hidden]].concat();
+                let out = [lead.as_slice(), &[steps, recipe.units()]].concat();
                 self.graph.push(Op::Concat { axis }, rows, DType::F32, out, args.call())
             }
         };
@@ -283,11 +364,22 @@ impl Checker {
         recipe: &Recipe,
         args: &Arguments<'_>,
     ) -> Option<NodeId> {
-        let (from, columns) = (gates.start * recipe.hidden, gates.len() * recipe.hidden);
+        let (from, columns) = (gates.start * recipe.units(), gates.len() * recipe.units());
         let bias = w.recurrent_bias.map(|b| self.part(b, 0, from, columns));
         let Some(h) = h else { return bias };
-        let matrix = self.part(w.recurrent, 1, from, columns);
-        let product = self.over_last(h, matrix, columns, args);
+        let product = match recipe.together {
+            1 => {
+                let matrix = self.part(w.recurrent, 1, from, columns);
+                self.over_last(h, matrix, columns, args)
+            }
+            directions => {
+                let matrices = self.part(w.recurrent, 0, gates.start, gates.len());
+                let h = self.reshaped(h, vec![1, directions, 1, recipe.hidden]);
+                let shape = vec![gates.len(), directions, 1, recipe.hidden];
+                let product = self.graph.push(Op::MatMul, vec![h, matrices], DType::F32, shape, args.call());
+                self.reshaped(product, vec![1, columns])
+            }
+        };
         Some(match bias {
             Some(bias) => self.op2(Binary::Add, product, bias, args),
             None => product,
@@ -300,7 +392,7 @@ impl Checker {
     }
 
     fn step(&mut self, a: NodeId, w: &Weights, recipe: &Recipe, last: Carried, args: &Arguments<'_>) -> Carried {
-        let n = recipe.hidden;
+        let n = recipe.units();
         match recipe.cell {
             Cell::Rnn => {
                 let b = self.state_part(last.h, 0..1, w, recipe, args);

@@ -101,9 +101,14 @@ impl Format {
         n.fma(-self.ln2_lo, n.fma(-self.ln2_hi, x))
     }
 
+    /// The integer nearest to `x / ln2`.
+    fn exponent<'p>(&self, x: Expr<'p>) -> Expr<'p> {
+        (x * std::f64::consts::LOG2_E).round()
+    }
+
     /// `(n, e^(x − n·ln2))` with the integer `n` nearest to `x / ln2`.
     pub(super) fn exp_reduced<'p>(&self, x: Expr<'p>) -> (Expr<'p>, Expr<'p>) {
-        let n = (x * std::f64::consts::LOG2_E).round();
+        let n = self.exponent(x);
         let r = self.remainder(x, n);
         (n, r.polynomial(self.exp).fma(r, 1.0).fma(r, 1.0))
     }
@@ -116,14 +121,18 @@ pub(super) fn exp(x: Expr<'_>, dtype: DType) -> Expr<'_> {
     e * half.pow2() * (n - half).pow2()
 }
 
-/// `1 / (1 + e^-x)`, as `2^-b / (2^a·e^r + 2^-b)` where `e^-x = 2^(a+b)·e^r`: accurate and not
-/// flushed where `e^-x` would overflow.
+/// `1 / (1 + e^-x)`, as `2^-b / (2^a·(e^r − 1) + (2^a + 2^-b))` where `e^-x = 2^(a+b)·e^r`: accurate and
+/// not flushed where `e^-x` would overflow.
 pub(super) fn sigmoid(x: Expr<'_>, dtype: DType) -> Expr<'_> {
     let f = format(dtype);
-    let (n, e) = f.exp_reduced((-x).at_most(-f.underflow).at_least(-f.saturation));
+    let x = (-x).at_most(-f.underflow).at_least(-f.saturation);
+    let n = f.exponent(x);
+    let r = f.remainder(x, n);
+    let square = r * r;
+    let e = r.paired_polynomial(square, f.exp).fma(square, r);
     let a = (n * 0.5).round();
-    let scale = (a - n).pow2();
-    scale / e.fma(a.pow2(), scale)
+    let (power, scale) = (a.pow2(), (a - n).pow2());
+    scale / e.fma(power, power + scale)
 }
 
 /// `e^x − 1 = 2^n·(e^r − 1) + (2^n − 1)`. `n` rounds towards zero so that `r` has the sign of `x`:
@@ -146,7 +155,8 @@ pub(super) fn tanh(x: Expr<'_>, dtype: DType) -> Expr<'_> {
     let u = x.abs().at_most(f.saturation);
     let n = u.fma(2.0 * std::f64::consts::LOG2_E, -0.5).round();
     let r = n.fma(-0.5 * f.ln2_lo, n.fma(-0.5 * f.ln2_hi, u));
-    let e = r.polynomial(f.half_expm1_2).fma(r * r, r);
+    let square = r * r;
+    let e = r.paired_polynomial(square, f.half_expm1_2).fma(square, r);
     let scale = n.pow2();
     let minus = e.fma(scale, scale.fma(0.5, -0.5));
     let plus = e.fma(scale, scale.fma(0.5, 0.5));

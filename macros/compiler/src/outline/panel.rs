@@ -1,0 +1,147 @@
+//! Large matrices of weights that few rows meet, in panels.
+//!
+//! A product of one or a few rows with a matrix reads every weight once. Its tiles of 64 columns would walk
+//! the matrix in strides of a row, which no prefetcher follows well; so the matrix is stored panel by panel,
+//! once, and read from its first byte to its last:
+//!
+//! ```text
+//! y[m, n] = Σ x[m, k] · w[k·N + n]     y[m, p·64 + j] = Σ x[m, k] · w'[(p·K + k)·64 + j]
+//! ```
+//! What is left over at the right is a contraction of its own. The order of each sum stays.
+
+use super::order::{copy, fresh, unit_index};
+use super::storage::loads;
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Role};
+
+/// Fewest bytes of a matrix that is worth it: less stays in the first cache.
+const LEAST: usize = 32 << 10;
+
+/// The most rows of results that share a matrix: more hide its loads.
+const ROWS: usize = 16;
+
+/// Columns that a rest must have to be a contraction of its own.
+const REST: usize = 8;
+
+/// Puts matrices into panels where that pays.
+pub fn run(kernel: &mut Kernel) {
+    let constant = kernel.constants();
+    let is_constant = |b: BufferId| constant.get(b.0 as usize).is_some_and(|c| *c);
+    for c in std::mem::take(&mut kernel.body) {
+        match matrix(kernel, &c, &is_constant).filter(|_| !is_constant(c.out.buffer)) {
+            Some(matrix) => split(kernel, &c, &matrix),
+            None => kernel.body.push(c),
+        }
+    }
+}
+
+/// A matrix of weights, and how it is cut.
+struct Matrix {
+    /// The number of the read.
+    read: usize,
+    /// The index along its rows.
+    column: IndexId,
+    /// Columns of a panel.
+    width: usize,
+    /// Panels.
+    panels: usize,
+}
+
+fn matrix(kernel: &Kernel, c: &Contraction, is_constant: &impl Fn(BufferId) -> bool) -> Option<Matrix> {
+    let r = c.reduction.as_ref().filter(|r| r.op == ReduceOp::Sum && r.skip.is_none())?;
+    let column = unit_index(c)?;
+    let bytes = kernel.dtype.bytes();
+    let fits = |read: &&usize| {
+        c.reads.get(**read).is_some_and(|a| {
+            let offset = a.offset();
+            let elements: usize = offset.terms.iter().map(|t| c.index(t.0).extent).product();
+            let guarded = a.dims.iter().any(|d| d.guarded);
+            is_constant(a.buffer) && !guarded && offset.coefficient(column) == 1 && elements * bytes >= LEAST
+        })
+    };
+    let read = *loads(&r.term).iter().find(fits)?;
+    let offset = c.reads.get(read)?.offset();
+    let rows: usize =
+        c.parallel_ids().filter(|i| *i != column && offset.coefficient(*i) == 0).map(|i| c.index(i).extent).product();
+    // Accumulators of a tile: about as many as registers can hold.
+    let width = match rows {
+        1 => 256,
+        2 => 128,
+        _more => 64,
+    } / bytes;
+    let columns = c.index(column).extent;
+    let (mut panels, rest) = (columns / width, columns % width);
+    if rest > 0 && rest < REST {
+        panels = panels.saturating_sub(1);
+    }
+    (rows <= ROWS && panels >= 2).then_some(Matrix { read, column, width, panels })
+}
+
+/// Appends the copies of the matrix and the contractions that read them.
+fn split(kernel: &mut Kernel, c: &Contraction, matrix: &Matrix) {
+    let (column, whole) = (matrix.column, matrix.width * matrix.panels);
+    let cut = |from: usize, len: usize| {
+        let mut part = c.clone();
+        if let Some(index) = part.indices.get_mut(column.0 as usize) {
+            index.extent = len;
+        }
+        for dim in part.reads.iter_mut().chain([&mut part.out]).flat_map(|a| &mut a.dims) {
+            dim.at.constant += dim.at.coefficient(column) * from as i64;
+        }
+        part
+    };
+    let panels = in_panels(&cut(0, whole), matrix);
+    let inside = IndexId(column.0 + 1);
+    let mut parts = packed(kernel, panels, matrix.read, inside);
+    let rest = c.index(column).extent - whole;
+    if rest > 0 {
+        parts.extend(packed(kernel, cut(whole, rest), matrix.read, column));
+    }
+    kernel.body.extend(parts);
+}
+
+/// The same contraction with its column as two indices: the panel, and the column inside.
+fn in_panels(c: &Contraction, matrix: &Matrix) -> Contraction {
+    let at = matrix.column.0;
+    let mut out = c.clone();
+    let name = c.index(matrix.column).name.clone();
+    let panel = Index { name: format!("{name}p"), extent: matrix.panels };
+    if let Some(inside) = out.indices.get_mut(at as usize) {
+        inside.extent = matrix.width;
+    }
+    out.indices.insert(at as usize, panel);
+    out.parallel += 1;
+    for dim in out.reads.iter_mut().chain([&mut out.out]).flat_map(|a| &mut a.dims) {
+        let mut moved = Affine::constant(dim.at.constant);
+        for &(IndexId(i), factor) in &dim.at.terms {
+            moved.add_term(IndexId(i + u32::from(i >= at)), factor);
+            if i == at {
+                moved.add_term(matrix.column, factor * matrix.width as i64);
+            }
+        }
+        dim.at = moved;
+    }
+    out
+}
+
+/// The copy of a read in the order of the contraction's indices but `last`, which comes last, and the
+/// contraction that reads the copy.
+fn packed(kernel: &mut Kernel, mut c: Contraction, read: usize, last: IndexId) -> Vec<Contraction> {
+    let Some(old) = c.reads.get(read).cloned() else { return vec![c] };
+    let offset = old.offset();
+    let mut copied = copy(&c, &offset, old.buffer, kernel.buffer(old.buffer).len, last);
+    let (temp, len) = (BufferId(kernel.buffers.len() as u32), copied.out.len());
+    let name = fresh(kernel, format!("{}_panels", kernel.buffer(old.buffer).name));
+    kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
+    copied.out.buffer = temp;
+    let ids: Vec<IndexId> = offset.terms.iter().map(|t| t.0).filter(|i| *i != last).chain([last]).collect();
+    let (mut at, mut stride) = (Affine::default(), 1);
+    for id in ids.into_iter().rev() {
+        at.add_term(id, stride);
+        stride *= c.index(id).extent as i64;
+    }
+    if let Some(slot) = c.reads.get_mut(read) {
+        *slot = Access { buffer: temp, dims: vec![Dim { at, extent: len, guarded: false }] };
+    }
+    super::canonical::run(&mut copied);
+    vec![copied, c]
+}
