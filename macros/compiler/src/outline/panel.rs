@@ -5,13 +5,14 @@
 //! once, and read from its first byte to its last:
 //!
 //! ```text
-//! y[m, n] = Σ x[m, k] · w[k·N + n]     y[m, p·64 + j] = Σ x[m, k] · w'[(p·K + k)·64 + j]
+//! y[m, n] = Σ x[m, k] · w[k·N + n]     y[m, p·64 + j] = Σ x[m, k] · wₚ[k·64 + j]
 //! ```
-//! What is left over at the right is a contraction of its own. The order of each sum stays.
+//! Each panel is a contraction of its own (all but a last, wider one are one unit). The order of each sum
+//! stays.
 
 use super::order::{copy, fresh, unit_index};
 use super::storage::loads;
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Role};
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, ReduceOp, Role};
 
 /// Fewest bytes of a matrix that is worth it: less stays in the first cache.
 const LEAST: usize = 32 << 10;
@@ -89,43 +90,21 @@ fn split(kernel: &mut Kernel, c: &Contraction, matrix: &Matrix) {
         }
         part
     };
-    let panels = in_panels(&cut(0, whole), matrix);
-    let inside = IndexId(column.0 + 1);
-    let mut parts = packed(kernel, panels, matrix.read, inside);
+    let mut parts = Vec::new();
+    for panel in 0..matrix.panels {
+        parts.extend(packed(kernel, cut(panel * matrix.width, matrix.width), matrix));
+    }
     let rest = c.index(column).extent - whole;
     if rest > 0 {
-        parts.extend(packed(kernel, cut(whole, rest), matrix.read, column));
+        parts.extend(packed(kernel, cut(whole, rest), matrix));
     }
     kernel.body.extend(parts);
 }
 
-/// The same contraction with its column as two indices: the panel, and the column inside.
-fn in_panels(c: &Contraction, matrix: &Matrix) -> Contraction {
-    let at = matrix.column.0;
-    let mut out = c.clone();
-    let name = c.index(matrix.column).name.clone();
-    let panel = Index { name: format!("{name}p"), extent: matrix.panels };
-    if let Some(inside) = out.indices.get_mut(at as usize) {
-        inside.extent = matrix.width;
-    }
-    out.indices.insert(at as usize, panel);
-    out.parallel += 1;
-    for dim in out.reads.iter_mut().chain([&mut out.out]).flat_map(|a| &mut a.dims) {
-        let mut moved = Affine::constant(dim.at.constant);
-        for &(IndexId(i), factor) in &dim.at.terms {
-            moved.add_term(IndexId(i + u32::from(i >= at)), factor);
-            if i == at {
-                moved.add_term(matrix.column, factor * matrix.width as i64);
-            }
-        }
-        dim.at = moved;
-    }
-    out
-}
-
-/// The copy of a read in the order of the contraction's indices but `last`, which comes last, and the
+/// The copy of a panel in the order of the contraction's indices but the column, which comes last, and the
 /// contraction that reads the copy.
-fn packed(kernel: &mut Kernel, mut c: Contraction, read: usize, last: IndexId) -> Vec<Contraction> {
+fn packed(kernel: &mut Kernel, mut c: Contraction, matrix: &Matrix) -> Vec<Contraction> {
+    let (read, last) = (matrix.read, matrix.column);
     let Some(old) = c.reads.get(read).cloned() else { return vec![c] };
     let offset = old.offset();
     let mut copied = copy(&c, &offset, old.buffer, kernel.buffer(old.buffer).len, last);
