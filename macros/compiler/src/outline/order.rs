@@ -83,7 +83,7 @@ fn turn(kernel: &mut Kernel, at: usize, constant: &mut Vec<bool>) -> bool {
     }
     let (temp, len) = (BufferId(kernel.buffers.len() as u32), len as usize);
     let name = fresh(kernel, format!("{}_turned", kernel.buffer(c.out.buffer).name));
-    let turned = Access { buffer: temp, dims: vec![Dim { at: place, extent: len, guarded: false }] };
+    let turned = Access { buffer: temp, dims: vec![Dim { at: place, extent: len, guarded: false }], row: None };
     let mut copy = Contraction {
         indices: c.indices[..c.parallel].to_vec(),
         parallel: c.parallel,

@@ -119,7 +119,7 @@ fn packed(kernel: &mut Kernel, mut c: Contraction, matrix: &Matrix) -> Vec<Contr
         stride *= c.index(id).extent as i64;
     }
     if let Some(slot) = c.reads.get_mut(read) {
-        *slot = Access { buffer: temp, dims: vec![Dim { at, extent: len, guarded: false }] };
+        *slot = Access { buffer: temp, dims: vec![Dim { at, extent: len, guarded: false }], row: None };
     }
     super::canonical::run(&mut copied);
     vec![copied, c]

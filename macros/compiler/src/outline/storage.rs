@@ -59,7 +59,11 @@ pub fn forward(kernel: &mut Kernel) {
                     if access.buffer == temp {
                         let mut place = access.offset();
                         place.constant += distance;
-                        *access = Access { buffer: target, dims: vec![Dim { at: place, extent: len, guarded: false }] };
+                        *access = Access {
+                            buffer: target,
+                            dims: vec![Dim { at: place, extent: len, guarded: false }],
+                            row: None,
+                        };
                     }
                 }
             }
@@ -80,6 +84,7 @@ fn forwarded(kernel: &Kernel, at: usize, constant: &[bool]) -> Option<(BufferId,
     let (from, to) = (kernel.buffer(temp), kernel.buffer(target));
     let is_constant = |b: BufferId| constant.get(b.0 as usize).is_some_and(|c| *c);
     if from.role != Role::Temp
+        || read.row.is_some()
         || !matches!(to.role, Role::Temp | Role::Out)
         || from.dtype != to.dtype
         || is_constant(temp)
@@ -100,7 +105,9 @@ fn forwarded(kernel: &Kernel, at: usize, constant: &[bool]) -> Option<(BufferId,
         c.out.buffer != target || hi < first || last < lo
     };
     let reads = |b: BufferId, c: &Contraction| c.reads.iter().any(|r| r.buffer == b);
-    let guarded = |c: &Contraction| c.reads.iter().any(|r| r.buffer == temp && r.dims.iter().any(|d| d.guarded));
+    let guarded = |c: &Contraction| {
+        c.reads.iter().any(|r| r.buffer == temp && (r.row.is_some() || r.dims.iter().any(|d| d.guarded)))
+    };
     let others = || kernel.body.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, c)| c);
     let whole = others().filter(|c| c.out.buffer == temp).all(|c| covers(c, from.len));
     // Who computes the temporary must not read what it would then write into.
@@ -130,7 +137,7 @@ fn same_place(a: &Access, b: &Access) -> bool {
 /// Whether all elements of a read lie before or behind all that the contraction writes.
 fn apart(c: &Contraction, read: &Access) -> bool {
     let ((first, last), (lo, hi)) = (read.offset().range(&c.indices), c.out.offset().range(&c.indices));
-    read.dims.iter().all(|d| !d.guarded) && (last < lo || hi < first)
+    read.row.is_none() && read.dims.iter().all(|d| !d.guarded) && (last < lo || hi < first)
 }
 
 /// The numbers of the reads a block uses.

@@ -23,7 +23,11 @@ fn kernel(buffers: usize, sums: &[Sum]) -> Kernel {
     let access = |(n, upper): Place, whole: bool| {
         let mut at = Affine::index(IndexId(0));
         at.constant = if upper && !whole { LEN as i64 / 2 } else { 0 };
-        Access { buffer: BufferId((n % buffers) as u32), dims: vec![Dim { at, extent: LEN, guarded: false }] }
+        Access {
+            buffer: BufferId((n % buffers) as u32),
+            dims: vec![Dim { at, extent: LEN, guarded: false }],
+            row: None,
+        }
     };
     let contraction = |&(to, a, b, whole): &Sum| {
         let mut value = Block::new();
