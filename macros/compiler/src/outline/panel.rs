@@ -23,13 +23,18 @@ const ROWS: usize = 16;
 /// Columns that a rest must have to be a contraction of its own.
 const REST: usize = 8;
 
+/// The copies made so far, with their source as their target, and where they are: the steps of a sequence
+/// share them.
+type Known = Vec<(Contraction, BufferId)>;
+
 /// Puts matrices into panels where that pays.
 pub fn run(kernel: &mut Kernel) {
     let constant = kernel.constants();
     let is_constant = |b: BufferId| constant.get(b.0 as usize).is_some_and(|c| *c);
+    let mut known = Vec::new();
     for c in std::mem::take(&mut kernel.body) {
         match matrix(kernel, &c, &is_constant).filter(|_| !is_constant(c.out.buffer)) {
-            Some(matrix) => split(kernel, &c, &matrix),
+            Some(matrix) => split(kernel, &c, &matrix, &mut known),
             None => kernel.body.push(c),
         }
     }
@@ -78,7 +83,7 @@ fn matrix(kernel: &Kernel, c: &Contraction, is_constant: &impl Fn(BufferId) -> b
 }
 
 /// Appends the copies of the matrix and the contractions that read them.
-fn split(kernel: &mut Kernel, c: &Contraction, matrix: &Matrix) {
+fn split(kernel: &mut Kernel, c: &Contraction, matrix: &Matrix, known: &mut Known) {
     let (column, whole) = (matrix.column, matrix.width * matrix.panels);
     let cut = |from: usize, len: usize| {
         let mut part = c.clone();
@@ -92,26 +97,35 @@ fn split(kernel: &mut Kernel, c: &Contraction, matrix: &Matrix) {
     };
     let mut parts = Vec::new();
     for panel in 0..matrix.panels {
-        parts.extend(packed(kernel, cut(panel * matrix.width, matrix.width), matrix));
+        parts.extend(packed(kernel, cut(panel * matrix.width, matrix.width), matrix, known));
     }
     let rest = c.index(column).extent - whole;
     if rest > 0 {
-        parts.extend(packed(kernel, cut(whole, rest), matrix));
+        parts.extend(packed(kernel, cut(whole, rest), matrix, known));
     }
     kernel.body.extend(parts);
 }
 
-/// The copy of a panel in the order of the contraction's indices but the column, which comes last, and the
-/// contraction that reads the copy.
-fn packed(kernel: &mut Kernel, mut c: Contraction, matrix: &Matrix) -> Vec<Contraction> {
+/// The copy of a panel in the order of the contraction's indices but the column, which comes last, if there
+/// is none yet, and the contraction that reads it.
+fn packed(kernel: &mut Kernel, mut c: Contraction, matrix: &Matrix, known: &mut Known) -> Vec<Contraction> {
     let (read, last) = (matrix.read, matrix.column);
     let Some(old) = c.reads.get(read).cloned() else { return vec![c] };
     let offset = old.offset();
     let mut copied = copy(&c, &offset, old.buffer, kernel.buffer(old.buffer).len, last);
-    let (temp, len) = (BufferId(kernel.buffers.len() as u32), copied.out.len());
-    let name = fresh(kernel, format!("{}_panels", kernel.buffer(old.buffer).name));
-    kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
-    copied.out.buffer = temp;
+    let len = copied.out.len();
+    super::canonical::run(&mut copied);
+    let (temp, new) = match known.iter().find(|(k, _)| *k == copied) {
+        Some((_, temp)) => (*temp, None),
+        None => {
+            let temp = BufferId(kernel.buffers.len() as u32);
+            let name = fresh(kernel, format!("{}_panels", kernel.buffer(old.buffer).name));
+            kernel.buffers.push(Buffer { name, dtype: kernel.dtype, len, role: Role::Temp });
+            known.push((copied.clone(), temp));
+            copied.out.buffer = temp;
+            (temp, Some(copied))
+        }
+    };
     let ids: Vec<IndexId> = offset.terms.iter().map(|t| t.0).filter(|i| *i != last).chain([last]).collect();
     let (mut at, mut stride) = (Affine::default(), 1);
     for id in ids.into_iter().rev() {
@@ -121,6 +135,5 @@ fn packed(kernel: &mut Kernel, mut c: Contraction, matrix: &Matrix) -> Vec<Contr
     if let Some(slot) = c.reads.get_mut(read) {
         *slot = Access { buffer: temp, dims: vec![Dim { at, extent: len, guarded: false }], row: None };
     }
-    super::canonical::run(&mut copied);
-    vec![copied, c]
+    new.into_iter().chain([c]).collect()
 }
