@@ -189,6 +189,8 @@ pub fn registers(c: &Contraction, plan: &Plan, table: &Table) -> usize {
                     (0, _) => 1,
                     // Filter taps stay while the window slides over the row.
                     (_, Some(w)) if w.read != n => vectors * w.taps,
+                    // One row takes each of them from memory as it multiplies.
+                    (_, None) if rows == 1 => 1,
                     (_, _) => vectors,
                 })
                 .sum();
