@@ -48,7 +48,7 @@ fn kernel(buffers: usize, sums: &[Sum]) -> Kernel {
             value: value.finish(sum),
         }
     };
-    let role = |n: usize| if n % 3 == 0 { Role::InOut } else { Role::Temp };
+    let role = |n: usize| if n.is_multiple_of(3) { Role::InOut } else { Role::Temp };
     let buffer = |n: usize| Buffer { name: format!("b{n}"), dtype: DType::F64, len: LEN, role: role(n) };
     Kernel {
         name: "random".into(),
