@@ -20,6 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most points of a group: beyond, a call costs next to nothing.
 const SMALL: u64 = 4096;
 
+/// The points that a step of a sequence stays below: more fills the window of instructions, and the strips of
+/// long arrays are to stay in their order.
+const STEP: u64 = 2048;
+
 /// How often a unit must be called to be the step of a sequence.
 const STEPS: usize = 8;
 
@@ -249,7 +253,7 @@ impl Chains<'_> {
         let after = |name: &usize| all.get(name).into_iter().flatten().filter_map(|n| place.get(n)).copied().collect();
         let members: Vec<Vec<usize>> = order.iter().filter_map(|n| self.members.get(*n).cloned()).collect();
         let points = |m: &Vec<usize>| m.iter().filter_map(|n| self.contraction(*n)).map(|c| c.points()).sum::<u64>();
-        let small = members.iter().map(|m| points(m) <= SMALL).collect();
+        let small = members.iter().map(|m| points(m) < STEP).collect();
         Groups { after: order.iter().map(after).collect(), members, small }
     }
 }
