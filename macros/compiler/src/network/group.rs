@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most points of a group: beyond, a call costs next to nothing.
 const SMALL: u64 = 4096;
 
-/// The points that a step of a sequence stays below: more fills the window of instructions, and the strips of
-/// long arrays are to stay in their order.
+/// The points that a member of a group and a step of a sequence stay below: more fills the window of
+/// instructions, and the strips of long arrays are to stay as they are.
 const STEP: u64 = 2048;
 
 /// How often a unit must be called to be the step of a sequence.
@@ -195,6 +195,7 @@ impl Chains<'_> {
         let left_out = |c: &&Contraction| c.reduction.as_ref().is_some_and(|r| r.skip.is_some());
         let points: u64 = a.iter().chain(&b).map(|c| c.points()).fold(0, u64::saturating_add);
         points <= SMALL
+            && a.iter().chain(&b).all(|c| c.points() < STEP)
             && first.iter().chain(second).map(layer).collect::<BTreeSet<_>>().len() == 1
             && !a.iter().chain(&b).copied().any(|c| left_out(&c))
             && !a.iter().any(|c| b.iter().any(|d| same_form(c, d)))
