@@ -56,7 +56,7 @@ pub(super) fn run(kernel: &mut Kernel, layers: &mut Vec<Option<LayerId>>) {
 /// The length of a strip: a divisor if there is one near, so that all strips are alike.
 fn strip(length: usize) -> usize {
     let most = STRIP.max(length.div_ceil(MOST));
-    (most / 2..=most).rev().find(|n| *n > 0 && length % n == 0).unwrap_or(most)
+    (most / 2..=most).rev().find(|n| *n > 0 && length.is_multiple_of(*n)).unwrap_or(most)
 }
 
 /// Contractions that walk arrays of one length.
