@@ -7,6 +7,7 @@
 mod args;
 mod dump;
 mod explain;
+mod items;
 mod network;
 mod source;
 mod weights;

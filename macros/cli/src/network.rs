@@ -1,6 +1,7 @@
 //! `kern dump` of the networks in a file.
 
 use crate::args::{Request, Stage};
+use crate::items::{Found, items, take};
 use kernforge_compiler::error::Errors;
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::network::{Compiled, Unit, compile};
@@ -8,7 +9,6 @@ use kernforge_compiler::{Variant, check, emit, syntax};
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::path::Path;
-use syn::visit::{self, Visit};
 
 /// A network that the macro would compile.
 pub struct Source {
@@ -29,12 +29,13 @@ pub fn networks(file: &str) -> Result<Vec<Source>, String> {
             return Err(crate::source::report(file, &errors));
         }
     };
-    let mut found = Found { blocks: Vec::new() };
-    found.visit_file(&parsed);
     let mut networks = Vec::new();
-    for (arguments, block) in found.blocks {
+    for found in items(&parsed) {
+        let Found::Item(syn::Item::Impl(block)) = found else { continue };
+        let mut block = block.clone();
+        let Some(arguments) = take(&mut block.attrs, "network") else { continue };
         let arguments = beside(arguments, Path::new(file).parent().unwrap_or(Path::new("")));
-        let (parsed, mistakes) = syntax::parse_network(arguments, block);
+        let (parsed, mistakes) = syntax::parse_network(arguments, block.to_token_stream());
         let broken = !mistakes.is_empty();
         errors.append(mistakes);
         let Some(parsed) = parsed.filter(|_| !broken) else { continue };
@@ -74,27 +75,6 @@ fn beside(tokens: TokenStream, directory: &Path) -> TokenStream {
         TokenTree::Ident(_) | TokenTree::Punct(_) => token,
     };
     tokens.into_iter().map(one).collect()
-}
-
-/// Walks the file for `#[network(..)]` blocks.
-struct Found {
-    blocks: Vec<(TokenStream, TokenStream)>,
-}
-
-impl<'ast> Visit<'ast> for Found {
-    fn visit_item_impl(&mut self, block: &'ast syn::ItemImpl) {
-        let is_network = |a: &syn::Attribute| a.path().segments.last().is_some_and(|s| s.ident == "network");
-        let Some(attribute) = block.attrs.iter().find(|a| is_network(a)) else {
-            return visit::visit_item_impl(self, block);
-        };
-        let arguments = match &attribute.meta {
-            syn::Meta::List(list) => list.tokens.clone(),
-            syn::Meta::Path(_) | syn::Meta::NameValue(_) => TokenStream::new(),
-        };
-        let mut item = block.clone();
-        item.attrs.retain(|a| !is_network(a));
-        self.blocks.push((arguments, item.to_token_stream()));
-    }
 }
 
 /// The stage wanted, or all with headings, of every network wanted.

@@ -1,11 +1,10 @@
 //! The kernels in a Rust source file.
 
+use crate::items::{Found, items, take};
 use kernforge_compiler::error::Errors;
 use kernforge_compiler::syntax::ast::{Claim, Function};
 use kernforge_compiler::{Compiled, compile, syntax};
-use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::visit::{self, Visit};
 
 /// A function that a macro would compile.
 pub struct Source {
@@ -27,11 +26,9 @@ fn kernels_in(file: &str, text: &str) -> Result<Vec<Source>, String> {
         errors.push(e.span(), e.to_string());
         report(file, &errors)
     })?;
-    let mut found = Found { functions: Vec::new(), errors: Errors::new() };
-    found.visit_file(&parsed);
-    let mut errors = found.errors;
+    let (functions, mut errors) = functions(&parsed);
     let mut kernels = Vec::new();
-    for function in found.functions {
+    for function in functions {
         match compile(&function) {
             Ok(compiled) => kernels.push(Source { function, compiled }),
             Err(e) => errors.append(e),
@@ -49,42 +46,35 @@ pub fn report(file: &str, errors: &Errors) -> String {
     errors.iter().map(line).collect::<Vec<String>>().join("\n")
 }
 
-/// Walks the file and hands the tokens to the compiler as the macros would.
-struct Found {
-    functions: Vec<Function>,
-    errors: Errors,
-}
-
-impl Found {
-    fn add(&mut self, (functions, errors): (Vec<Function>, Errors)) {
-        self.functions.extend(functions);
-        self.errors.append(errors);
-    }
-}
-
-impl<'ast> Visit<'ast> for Found {
-    fn visit_macro(&mut self, m: &'ast syn::Macro) {
-        let claim = m.path.segments.last().and_then(|s| match s.ident.to_string().as_str() {
-            "gemm" => Some(Claim::Gemm),
-            "conv" => Some(Claim::Conv),
-            "pool" => Some(Claim::Pool),
-            _ => None,
-        });
-        if let Some(claim) = claim {
-            self.add(syntax::parse_block(claim, m.tokens.clone()));
-        }
-    }
-
-    fn visit_item_fn(&mut self, f: &'ast syn::ItemFn) {
-        let is_kernel = |a: &syn::Attribute| a.path().segments.last().is_some_and(|s| s.ident == "kernel");
-        let Some(attribute) = f.attrs.iter().find(|a| is_kernel(a)) else { return visit::visit_item_fn(self, f) };
-        let arguments = match &attribute.meta {
-            syn::Meta::List(list) => list.tokens.clone(),
-            syn::Meta::Path(_) | syn::Meta::NameValue(_) => TokenStream::new(),
+/// Hands the tokens to the compiler as the macros would.
+fn functions(file: &syn::File) -> (Vec<Function>, Errors) {
+    let (mut functions, mut errors) = (Vec::new(), Errors::new());
+    for found in items(file) {
+        let (more, mistakes) = match found {
+            Found::Macro(call) => {
+                let Some(claim) = claim(call) else { continue };
+                syntax::parse_block(claim, call.tokens.clone())
+            }
+            Found::Item(syn::Item::Fn(function)) => {
+                let mut function = function.clone();
+                let Some(arguments) = take(&mut function.attrs, "kernel") else { continue };
+                syntax::parse_kernel(arguments, function.to_token_stream())
+            }
+            Found::Item(_) => continue,
         };
-        let mut item = f.clone();
-        item.attrs.retain(|a| !is_kernel(a));
-        self.add(syntax::parse_kernel(arguments, item.to_token_stream()));
+        functions.extend(more);
+        errors.append(mistakes);
+    }
+    (functions, errors)
+}
+
+/// What a macro claims to contain, if it is one of ours.
+fn claim(call: &syn::Macro) -> Option<Claim> {
+    match call.path.segments.last()?.ident.to_string().as_str() {
+        "gemm" => Some(Claim::Gemm),
+        "conv" => Some(Claim::Conv),
+        "pool" => Some(Claim::Pool),
+        _ => None,
     }
 }
 

@@ -1,9 +1,7 @@
 //! The adjoints of windows: graph, kernel IR and the lowered code of every ISA and unrolling effort
 //! agree bit for bit on small integers.
 
-mod common;
-
-use common::{Formula, Integers, check_all};
+use crate::common::{Formula, Integers, check_all};
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Op, Pool, Window};
 

@@ -1,8 +1,6 @@
 //! `argmax` by its definition, and through every stage: ties, signed zeros, infinities and NaN.
 
-mod common;
-
-use common::{Integers, check_on};
+use crate::common::{Integers, check_on};
 use kernforge_compiler::graph::{Graph, ParamKind, interp};
 use kernforge_compiler::{check, syntax};
 

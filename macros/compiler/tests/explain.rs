@@ -1,9 +1,6 @@
 //! `explain`: the gradient by the inputs against central differences in f64, and what cannot be explained.
 
-#[allow(dead_code)]
-#[path = "network_back/nets.rs"]
-mod nets;
-
+use crate::network_back::nets;
 use kernforge_compiler::check;
 use kernforge_compiler::error::Errors;
 use kernforge_compiler::graph::interp::run;

@@ -1,6 +1,6 @@
 //! One snapshot per stage and ISA of the functions in `golden/kernels.rs`, for people to review.
 //!
-//! After an intended change, `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler --test golden`
+//! After an intended change, `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler golden`
 //! writes them anew; `git diff` then shows what the change does to the output.
 
 use kernforge_compiler::syntax::ast::{Claim, Function};
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The command that the failure message names.
-const BLESS: &str = "KERNFORGE_BLESS=1 cargo test -p kernforge-compiler --test golden";
+const BLESS: &str = "KERNFORGE_BLESS=1 cargo test -p kernforge-compiler golden";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")

@@ -1,9 +1,7 @@
 //! Random concatenations, padding, repeats, reversals and selections: graph, kernel IR and the
 //! lowered code of every ISA and unrolling effort agree bit for bit on small integers.
 
-mod common;
-
-use common::{Formula, Integers, check_all, outlined};
+use crate::common::{Formula, Integers, check_all, outlined};
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Binary, NodeId, Op, ReduceKind, Unary, Window};
 use kernforge_compiler::kernel_ir::Role;

@@ -1,9 +1,7 @@
 //! `embedding` by its definition, and through every stage: any number as an id, whole, negative, too large or
 //! none at all.
 
-mod common;
-
-use common::{Formula, Integers, check_on, outlined};
+use crate::common::{Formula, Integers, check_on, outlined};
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Binary, Graph, Op, ParamKind, ReduceKind, Unary, interp};
 use kernforge_compiler::passes::batch;

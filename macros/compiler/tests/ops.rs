@@ -1,5 +1,5 @@
 //! What is written about the operations elsewhere agrees with their table: `kernforge::ops`, which is generated
-//! from it (bless with `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler --test ops`), and the README.
+//! from it (bless with `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler ops`), and the README.
 
 use kernforge_compiler::ops::layers::LAYERS;
 use kernforge_compiler::ops::{OPS, Row};

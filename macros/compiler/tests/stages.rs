@@ -1,9 +1,7 @@
 //! Random convolutions, pools, products, reductions and epilogues: graph, kernel IR and the
 //! lowered code of every ISA and unrolling effort agree bit for bit on small integers.
 
-mod common;
-
-use common::{Formula, Integers, check_all};
+use crate::common::{Formula, Integers, check_all};
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Binary, Op, Pool, ReduceKind, Unary, Window};
 use kernforge_compiler::isa::Isa;
@@ -297,7 +295,7 @@ fn far_panels_are_packed() {
         let (a, b) = (f.input(&[n, n]), f.input(&[n, n]));
         let y = f.node(Op::MatMul, &[a, b], &[n, n]);
         f.result(y);
-        let schedule = common::scheduled(&common::outlined(&f.graph), Isa::Avx2, Effort::Full);
+        let schedule = crate::common::scheduled(&crate::common::outlined(&f.graph), Isa::Avx2, Effort::Full);
         assert_eq!(schedule.contractions.iter().any(|plan| plan.pack), far, "{n}: {schedule:?}");
     }
 }

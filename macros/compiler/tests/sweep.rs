@@ -1,9 +1,7 @@
 //! All matrix products with M, N, K in 1..=33, nested, on every ISA table: the scheduled and
 //! lowered code, interpreted, equals the naive product bit for bit on small integers.
 
-mod common;
-
-use common::{Formula, Integers, lowered, outlined, scheduled};
+use crate::common::{Formula, Integers, lowered, outlined, scheduled};
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::Op;
 use kernforge_compiler::isa::Isa;

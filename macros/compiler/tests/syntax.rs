@@ -1,5 +1,4 @@
 //! What the syntax stage makes of a source's surroundings: options, visibility, macro variables.
-#![allow(missing_docs)]
 
 use kernforge_compiler::check;
 use kernforge_compiler::graph::{Binary, Op};

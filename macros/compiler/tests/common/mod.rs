@@ -1,5 +1,4 @@
 //! Builds graphs without going through tokens, and runs every stage on the same data.
-#![allow(dead_code)]
 
 use kernforge_compiler::dtype::DType;
 use kernforge_compiler::graph::{Graph, NodeId, Op, Param, ParamId, ParamKind};

@@ -1,8 +1,8 @@
 //! `#[network]` from tokens: nothing that is written there makes it panic, hang or overflow its
 //! stack, and an editor gets the types without the code.
 
-use crate::soup::{expression, name, tokens, ty, word};
-use crate::{Outcome, PATIENCE, errors_of, run};
+use crate::front::soup::{expression, name, tokens, ty, word};
+use crate::front::{Outcome, PATIENCE, errors_of, run};
 use kernforge_compiler::ops::layers::LAYERS;
 use kernforge_compiler::{expand_network, expand_network_items};
 use proc_macro2::{Group, TokenStream, TokenTree};

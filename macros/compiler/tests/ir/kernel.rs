@@ -1,6 +1,6 @@
 //! Hand-written kernels against plain loops.
 
-use crate::{integers, run_kernel};
+use crate::ir::{integers, run_kernel};
 
 #[test]
 fn gemm_with_bias_and_relu() {

@@ -1,6 +1,6 @@
 //! Prints read back equal, and no text makes a reader panic.
 
-use crate::random;
+use crate::ir::random;
 use kernforge_compiler::{graph, kernel_ir, scalar, schedule, vir};
 use proptest::prelude::*;
 

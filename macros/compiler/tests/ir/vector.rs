@@ -1,6 +1,6 @@
 //! Hand-written vector code.
 
-use crate::{integers, run_code};
+use crate::ir::{integers, run_code};
 
 /// 3 × 6 × 5 with registers of 4 lanes and a tail of 2.
 #[test]

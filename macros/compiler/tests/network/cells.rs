@@ -1,7 +1,7 @@
 //! Recurrent layers against their formulas written out for single numbers, with PyTorch's weights.
 
-use crate::network;
-use crate::running::Running;
+use crate::network::network;
+use crate::network::running::Running;
 use kernforge_compiler::graph::network::Network;
 
 const T: usize = 3;

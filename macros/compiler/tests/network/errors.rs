@@ -1,6 +1,6 @@
 //! Mistakes in networks: one message each, which says what is wrong and the fix.
 
-use crate::{body, network};
+use crate::network::{body, network};
 
 fn one(helpers: &str, source: &str) -> String {
     let errors = body(helpers, source).err().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! Networks of real size, checked whole: their weights' keys and shapes against the files, and what
 //! they compute against what was recorded.
 
-use crate::running::Running;
-use crate::{keys, network};
+use crate::network::running::Running;
+use crate::network::{keys, network};
 use kernforge_compiler::graph::ParamKind;
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::import::WeightFile;

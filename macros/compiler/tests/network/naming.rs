@@ -1,6 +1,6 @@
 //! The naming rule, case by case: the table of the language reference and its errors.
 
-use crate::{body, keys, network};
+use crate::network::{body, keys, network};
 
 fn named(helpers: &str, source: &str) -> Vec<String> {
     let network = body(helpers, source).unwrap_or_else(|e| panic!("{e:?}"));

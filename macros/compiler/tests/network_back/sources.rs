@@ -1,6 +1,6 @@
 //! Networks of real size from their sources, with seeded weights: compiled and run in the arena.
 
-use crate::{compiled, run};
+use crate::network_back::{compiled, run};
 use kernforge_compiler::graph::ParamKind;
 use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::{check, syntax};
@@ -64,7 +64,7 @@ fn recorded_networks_compute_the_same_in_their_arena() {
             let mut values = run::Values::new();
             for p in &network.entries[0].graph.params {
                 if !matches!(p.kind, ParamKind::Weight | ParamKind::Out) {
-                    let numbers = crate::nets::numbers(5, p.shape.iter().product());
+                    let numbers = crate::network_back::nets::numbers(5, p.shape.iter().product());
                     values.insert(p.name.clone(), numbers.into_iter().map(|v| v as f32).collect());
                 }
             }

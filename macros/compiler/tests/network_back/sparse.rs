@@ -1,8 +1,8 @@
 //! Zeros left out of sums: every stage computes the same bits, at every density.
 
-use crate::compiled;
-use crate::nets::{Net, numbers, pruned, pruned_linear, rows_of_zeros};
-use crate::run;
+use crate::network_back::compiled;
+use crate::network_back::nets::{Net, numbers, pruned, pruned_linear, rows_of_zeros};
+use crate::network_back::run;
 use kernforge_compiler::graph::network::{Network, Prune, PruneRule};
 use kernforge_compiler::kernel_ir::{Kernel, Role};
 use kernforge_compiler::network::{Compiled, compile, prune};

@@ -1,5 +1,4 @@
 //! Graphs: what formulas mean, and that graphs print and read back.
-#![allow(missing_docs)]
 
 mod batch;
 mod differentiate;

@@ -1,10 +1,8 @@
 //! Training steps as graphs: against the rules of the optimisers written out, and through the back end.
 
-#[allow(dead_code)]
-#[path = "../network_back/nets.rs"]
-mod nets;
-
 mod layers;
+
+use crate::network_back::nets;
 
 use kernforge_compiler::graph::interp::run;
 use kernforge_compiler::graph::network::Network;

@@ -2,7 +2,7 @@
 
 mod group;
 mod memory;
-mod nets;
+pub mod nets;
 mod run;
 mod sources;
 mod sparse;
