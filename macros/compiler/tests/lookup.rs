@@ -98,7 +98,7 @@ fn among_other_operations() {
                 f.result(more);
             }
         }
-        let mut given = common::arguments(&f.graph, seed);
+        let mut given = crate::common::arguments(&f.graph, seed);
         given[0] = ids(&mut rng, n + 2, rows);
         check_on(&f.graph, &given);
     }

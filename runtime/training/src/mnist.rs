@@ -31,8 +31,8 @@ impl Digits {
     pub fn read(folder: &Path) -> Result<Digits, Error> {
         let built_in = Path::new("the test images in this program");
         let mut test = samples(
-            (built_in, include_bytes!("../../runtime/examples/data/mnist/t10k-images-idx3-ubyte.gz")),
-            (built_in, include_bytes!("../../runtime/examples/data/mnist/t10k-labels-idx1-ubyte.gz")),
+            (built_in, include_bytes!("../../examples/data/mnist/t10k-images-idx3-ubyte.gz")),
+            (built_in, include_bytes!("../../examples/data/mnist/t10k-labels-idx1-ubyte.gz")),
         )?;
         let (images, labels) = (folder.join(IMAGES), folder.join(LABELS));
         // One file alone is a mistake, not a reason to learn from something else.
