@@ -75,6 +75,9 @@ pub mod __private {
     pub use alloc::boxed::Box;
     #[cfg(feature = "alloc")]
     pub use alloc::vec;
+    // A crate without `std` has no path to it, although the feature may be on for another's sake.
+    #[cfg(feature = "std")]
+    pub use std::io;
     /// Weights read when the program runs.
     #[cfg(feature = "alloc")]
     pub mod weights {

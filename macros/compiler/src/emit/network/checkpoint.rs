@@ -47,7 +47,7 @@ pub(super) fn methods(trainer: &Trainer) -> String {
         "::kernforge::__with_std! {{\n\
          /// Writes all that the next step depends on, as a safetensors file: the weights, what the optimiser remembers, \
          the learning rate, running statistics and, with dropout, the number of steps.\n\
-         pub fn save_checkpoint(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> {{\n    \
+         pub fn save_checkpoint(&self, to: &mut impl ::kernforge::__private::io::Write) -> ::kernforge::__private::io::Result<()> {{\n    \
              const HEADER: &str = {header:?};\n    \
              to.write_all(&(HEADER.len() as u64).to_le_bytes())?;\n    to.write_all(HEADER.as_bytes())?;\n    \
              let state = self.net.state();\n{write}    ::core::result::Result::Ok(())\n}}\n}}\n\n\

@@ -182,9 +182,9 @@ fn trainer(network: &Network, batch: usize, never: &TokenStream) -> Result<Token
             pub fn set_learning_rate(&mut self, rate: f32) #never
             ::kernforge::__with_std! {
                 /// Writes the weights as a safetensors file.
-                pub fn save(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> #never
+                pub fn save(&self, to: &mut impl ::kernforge::__private::io::Write) -> ::kernforge::__private::io::Result<()> #never
                 /// Writes all that the next step depends on.
-                pub fn save_checkpoint(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> #never
+                pub fn save_checkpoint(&self, to: &mut impl ::kernforge::__private::io::Write) -> ::kernforge::__private::io::Result<()> #never
             }
             ::kernforge::__with_alloc! {
                 /// The same as `new`, built on the heap without a copy on the stack.

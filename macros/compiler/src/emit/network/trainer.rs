@@ -176,7 +176,7 @@ fn files(network: &Network, trainer: &Trainer) -> Result<String, Internal> {
     Ok(format!(
         "::kernforge::__with_std! {{\n\
          /// Writes the weights as a safetensors file, under PyTorch's names and in its layouts.\n\
-         pub fn save(&self, to: &mut impl ::std::io::Write) -> ::std::io::Result<()> {{\n    \
+         pub fn save(&self, to: &mut impl ::kernforge::__private::io::Write) -> ::kernforge::__private::io::Result<()> {{\n    \
              const HEADER: &str = {header:?};\n    \
              to.write_all(&(HEADER.len() as u64).to_le_bytes())?;\n    to.write_all(HEADER.as_bytes())?;\n    \
              let weights = self.weights();\n{write}    ::core::result::Result::Ok(())\n}}\n}}\n\n\
