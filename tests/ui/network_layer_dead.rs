@@ -15,7 +15,14 @@ impl Net {
         let (_, boxes) = Self::heads(fc);
         let mut y = linear(x, 6, name = "first");
         y = linear(boxes, 6, name = "second");
-        let out = linear(y, 4);
+        let mut sum = y;
+        'blocks: for _ in 0..2 {
+            let step = linear(y, 6);
+            let skip = linear(y, 6);
+            sum = sum + skip;
+            y = step;
+        }
+        let out = linear(sum, 4);
         out
     }
 }

@@ -344,31 +344,37 @@ impl Row {
 
 /// The known name nearest to a wrong one, if it is near enough to be a slip.
 pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let letters = wrong.chars().count();
-    if !(3..=40).contains(&letters) {
+    let wrong: Vec<char> = wrong.chars().collect();
+    if !(3..=40).contains(&wrong.len()) {
         return None; // anything is near to `x`
     }
-    let limit = (letters / 3).max(1);
-    known.map(|k| (distance(wrong, k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
+    let limit = (wrong.len() / 3).max(1);
+    // Each letter too many or too few costs one. Asked before the rest, because a mistake in an unrolled loop
+    // comes back in every round.
+    let near = known.filter(|k| k.chars().count().abs_diff(wrong.len()) <= limit);
+    near.map(|k| (distance(&wrong, k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
 }
 
 /// Edit distance: letters inserted, dropped, replaced or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+fn distance(a: &[char], b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    // The row before the last, the last, and the one that is being filled.
+    let (mut before, mut last): (Vec<usize>, Vec<usize>) = (vec![0; b.len() + 1], (0..=b.len()).collect());
+    let mut row = before.clone();
     for i in 1..=a.len() {
-        let mut row = vec![i];
+        row[0] = i;
         for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
+                best = best.min(before[j - 2] + 1);
             }
-            row.push(best);
+            row[j] = best;
         }
-        rows.push(row);
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    rows[a.len()][b.len()]
+    last[b.len()]
 }
 
 #[cfg(test)]

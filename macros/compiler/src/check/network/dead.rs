@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 pub type Dead = (String, Span);
 
 /// The dead ones of `owners`, which are the layers that own weights or remember something. A path that ends
-/// in a name with an underscore in front is meant to be there.
+/// in a name with an underscore in front is meant to be there. So is a layer that is alive elsewhere: what the
+/// last pass through a loop hands to the next is for nothing in many a network.
 pub fn dead(entries: &[Entry], layers: &[Layer], owners: &BTreeSet<LayerId>) -> Vec<Dead> {
     let (mut present, mut alive) = (BTreeSet::new(), BTreeSet::new());
     for entry in entries {
@@ -29,8 +30,11 @@ pub fn dead(entries: &[Entry], layers: &[Layer], owners: &BTreeSet<LayerId>) -> 
     }
     let dead = owners.iter().filter(|id| present.contains(id) && !alive.contains(id));
     let layer = dead.filter_map(|id| layers.get(id.0 as usize));
-    let meant = |path: &str| path.rsplit('.').next().is_some_and(|last| last.starts_with('_'));
-    layer.filter(|l| !meant(&l.path)).map(|l| (l.path.clone(), l.span)).collect()
+    let place = |l: &Layer| (l.span.start(), l.span.end());
+    let living: BTreeSet<_> = alive.iter().filter_map(|id| layers.get(id.0 as usize)).map(place).collect();
+    let meant =
+        |l: &Layer| l.path.rsplit('.').next().is_some_and(|last| last.starts_with('_')) || living.contains(&place(l));
+    layer.filter(|l| !meant(l)).map(|l| (l.path.clone(), l.span)).collect()
 }
 
 /// Which nodes something stored depends on.
