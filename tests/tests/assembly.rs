@@ -101,7 +101,7 @@ fn innermost(body: &[&str]) -> Vec<std::ops::Range<usize>> {
     }
     let inner = |a: &std::ops::Range<usize>| !loops.iter().any(|b| b != a && b.start >= a.start && b.end <= a.end);
     let innermost: Vec<_> = loops.iter().filter(|l| inner(l)).cloned().collect();
-    if innermost.is_empty() { vec![0..body.len()] } else { innermost }
+    if innermost.is_empty() { std::iter::once(0..body.len()).collect() } else { innermost }
 }
 
 fn is_fma(line: &str) -> bool {

@@ -68,13 +68,13 @@ fn ids_of_every_type() {
     let (c, d) = ([65535, 3, 1, 0, 5, 6, 2, 2, 4], [u32::MAX, 1 << 24, 16_777_217, 0, 1, 2, 3, 4, 5]);
     let mut expected = [[9.0; 4]; 9];
     mixed::reference(&a, &b, &c, &d, &one, &table, &mut expected);
-    for t in 0..9 {
+    for (t, row) in expected.iter().enumerate() {
         let at = |id: i64, j: usize| usize::try_from(id).ok().and_then(|i| table.get(i)).map_or(0.0, |row| row[j]);
         let narrow = f64::from(one.get(usize::from(a[t])).map_or(0.0, |row| row[0]));
-        for j in 0..4 {
+        for (j, found) in row.iter().enumerate() {
             let by_hand =
                 at(i64::from(b[t]), j) + 2.0 * at(i64::from(c[t]), j) * narrow - at(i64::from(d[t]), j).sqrt();
-            assert!((expected[t][j] - by_hand).abs() < 1e-9, "{t} {j}: {} by hand {by_hand}", expected[t][j]);
+            assert!((found - by_hand).abs() < 1e-9, "{t} {j}: {found} by hand {by_hand}");
         }
     }
     for isa in kernforge::cpu::available().filter(|isa| *isa != Isa::Portable) {
