@@ -1,5 +1,6 @@
 //! What can go wrong, each with the file it went wrong with.
 
+use kernforge::attribute::AttributeError;
 use kernforge::{TrainError, WeightsError};
 use std::fmt;
 use std::io;
@@ -33,6 +34,8 @@ pub enum Error {
     },
     /// A step that was refused.
     Train(TrainError),
+    /// An attribution that was refused.
+    Attribute(AttributeError),
     /// The curve could not be drawn.
     Drawing {
         /// The file.
@@ -62,6 +65,7 @@ impl fmt::Display for Error {
             Error::Content { path, what } => write!(f, "{}: {what}", path.display()),
             Error::Weights { path, error } => write!(f, "{}: {error}", path.display()),
             Error::Train(error) => error.fmt(f),
+            Error::Attribute(error) => error.fmt(f),
             Error::Drawing { path, what } => write!(f, "{} cannot be drawn: {what}", path.display()),
         }
     }
@@ -72,5 +76,11 @@ impl std::error::Error for Error {}
 impl From<TrainError> for Error {
     fn from(error: TrainError) -> Error {
         Error::Train(error)
+    }
+}
+
+impl From<AttributeError> for Error {
+    fn from(error: AttributeError) -> Error {
+        Error::Attribute(error)
     }
 }

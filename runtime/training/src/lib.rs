@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod curve;
 pub mod error;
 pub mod mnist;
+pub mod picture;
 pub mod record;
 pub mod run;
 

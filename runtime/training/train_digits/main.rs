@@ -7,6 +7,8 @@
 //! without them it learns from 8,000 test images and is tested on the other 2,000. Interrupted, it goes on from the last
 //! epoch when started again.
 
+mod explain;
+
 use kernforge::network;
 use kernforge_training::arguments::Arguments;
 use kernforge_training::error::Error;
@@ -59,5 +61,8 @@ fn run() -> Result<(), Error> {
     let picture = arguments.out.join("train_digits.svg");
     curve::svg(&picture, "A convolutional network on MNIST", &record)?;
     println!("the losses are drawn in {}", picture.display());
+    let picture = arguments.out.join("train_digits.png");
+    explain::draw(&plan.weights(), &digits.test, &picture)?;
+    println!("what the network looks at is drawn in {}", picture.display());
     Ok(())
 }
