@@ -48,6 +48,7 @@ impl Groups {
             of: (0..kernel.body.len()).collect(),
             members: (0..kernel.body.len()).map(|n| vec![n]).collect(),
             after: &after,
+            inside: vec![false; kernel.body.len()],
         };
         for (at, c) in kernel.body.iter().enumerate() {
             for n in after.get(at).into_iter().flatten().rev() {
@@ -147,6 +148,8 @@ struct Chains<'a> {
     of: Vec<usize>,
     /// By that name.
     members: Vec<Vec<usize>>,
+    /// Whether some group has members before this contraction, and this one or others behind it.
+    inside: Vec<bool>,
 }
 
 impl Chains<'_> {
@@ -180,6 +183,9 @@ impl Chains<'_> {
                 *of = b;
             }
         }
+        if let [low, .., high] = all[..] {
+            self.inside.iter_mut().take(high + 1).skip(low + 1).for_each(|i| *i = true);
+        }
         if let Some(members) = self.members.get_mut(a) {
             members.clear();
         }
@@ -203,7 +209,12 @@ impl Chains<'_> {
 
     /// Whether a way leads from `first` to `second` through other groups: both cannot be one then.
     fn around(&self, first: &[usize], second: &[usize]) -> bool {
-        let earliest = first.iter().min().copied().unwrap_or(0);
+        // No group reaches over this place: all that comes before it, groups and their dependences,
+        // stays before it, and so cannot follow `first`.
+        let mut start = first.iter().min().copied().unwrap_or(0);
+        while self.inside.get(start).is_some_and(|i| *i) {
+            start -= 1;
+        }
         let (mut seen, mut open) = (BTreeSet::new(), Vec::new());
         let before = |n: &usize| self.after.get(*n).into_iter().flatten().copied();
         open.extend(second.iter().flat_map(before).filter(|n| !first.contains(n) && !second.contains(n)));
@@ -212,8 +223,7 @@ impl Chains<'_> {
                 return true;
             }
             let (name, group) = self.group(n);
-            // What comes before all of `first` cannot follow it.
-            if group.iter().all(|n| *n < earliest) || !seen.insert(name) {
+            if n < start || !seen.insert(name) {
                 continue;
             }
             open.extend(group.iter().flat_map(before).filter(|n| !second.contains(n)));

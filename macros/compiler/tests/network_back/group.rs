@@ -103,6 +103,18 @@ proptest! {
     }
 }
 
+/// The last of these five may not join the third: the second, which it reads, comes after a group with
+/// the fourth in it, which reads the third.
+#[test]
+fn a_way_leads_through_a_group_that_reaches_over() {
+    let half = |to: usize, a: usize, b: usize| ((to, false), (a, false), (b, false), false);
+    let whole = |to: usize, a: usize, b: usize| ((to, false), (a, false), (b, false), true);
+    let sums = [half(1, 0, 0), half(2, 1, 0), whole(4, 3, 3), whole(5, 1, 4), half(7, 2, 4)];
+    let before = kernel(9, &sums);
+    let groups = Groups::chains(&before, &[None; 5]);
+    assert_eq!(groups.members, [vec![2], vec![0, 3], vec![1], vec![4]]);
+}
+
 /// Two chains of four steps and more: their steps take turns.
 #[test]
 fn independent_sequences_take_turns() {
