@@ -37,8 +37,7 @@ impl Arguments {
 
 /// The arguments after the program's name.
 pub fn parse(given: impl IntoIterator<Item = String>, epochs: usize) -> Result<Option<Arguments>, Error> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let data = root.join("runtime/examples/data/mnist");
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("examples").join("data/mnist");
     let mut arguments = Arguments { epochs, data, out: target().join("training"), fresh: false };
     let mut given = given.into_iter();
     while let Some(option) = given.next() {
@@ -92,7 +91,9 @@ mod tests {
         let spaced = of("--epochs 3 --out a/b --fresh").unwrap().unwrap();
         assert_eq!((spaced.epochs, spaced.out.to_str(), spaced.fresh), (3, Some("a/b"), true));
         assert_eq!(of("--epochs=3 --out=a/b --fresh").unwrap().unwrap(), spaced);
-        assert_eq!(of("").unwrap().unwrap().epochs, 5);
+        let default = of("").unwrap().unwrap();
+        assert_eq!(default.epochs, 5);
+        assert!(default.data.join("t10k-images-idx3-ubyte.gz").exists(), "{}", default.data.display());
         assert_eq!(of("--fresh --help --nonsense").unwrap(), None);
     }
 
