@@ -231,6 +231,11 @@ impl Affine {
 }
 
 impl Access {
+    /// Element `at` of a buffer of `len` elements.
+    pub fn flat(buffer: BufferId, at: Affine, len: usize) -> Access {
+        Access { buffer, dims: vec![Dim { at, extent: len, guarded: false }], row: None }
+    }
+
     /// The element offset as one affine expression: row-major over `dims`; within the row, if there is one.
     pub fn offset(&self) -> Affine {
         let mut offset = Affine::default();

@@ -7,7 +7,7 @@
 //! [`Role::Weight`]. Equal parts of several entries are one.
 
 use crate::dtype::DType;
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, Role};
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Index, IndexId, Kernel, Role};
 use crate::scalar::{Block, Node};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -219,7 +219,7 @@ impl Prepare {
 /// `nowhere[i] = source[i]`
 fn copy(source: BufferId, len: usize) -> Contraction {
     let at = Affine::index(IndexId(0));
-    let access = |buffer| Access { buffer, dims: vec![Dim { at: at.clone(), extent: len, guarded: false }], row: None };
+    let access = |buffer| Access::flat(buffer, at.clone(), len);
     Contraction {
         indices: vec![Index { name: "i".into(), extent: len }],
         parallel: 1,

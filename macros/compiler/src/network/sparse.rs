@@ -11,7 +11,7 @@
 
 use crate::graph::network::{Network, Weight};
 use crate::isa::Isa;
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, Role};
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, IndexId, Kernel, Role};
 use crate::outline::loads;
 use crate::schedule::search::{self, Effort, Wishes};
 use crate::schedule::sparse::{Count, Pattern};
@@ -221,7 +221,7 @@ fn contraction(c: &Contraction, piece: &Piece, buffer: BufferId) -> Contraction 
         stride *= c.index(id).extent as i64;
     }
     if let Some(read) = part.reads.get_mut(piece.weights) {
-        *read = Access { buffer, dims: vec![Dim { at, extent: piece.values.len(), guarded: false }], row: None };
+        *read = Access::flat(buffer, at, piece.values.len());
     }
     if let Some(r) = &mut part.reduction {
         r.skip = Some(piece.weights);

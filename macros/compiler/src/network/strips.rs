@@ -11,7 +11,7 @@
 //! All strips of a contraction are one unit, called at different places.
 
 use crate::graph::network::LayerId;
-use crate::kernel_ir::{Access, Affine, BufferId, Contraction, Dim, IndexId, Kernel};
+use crate::kernel_ir::{Access, Affine, BufferId, Contraction, IndexId, Kernel};
 use std::collections::BTreeMap;
 
 /// Elements of a strip: of the four arrays of a usual optimiser, two strips fit a level-1 cache.
@@ -103,12 +103,12 @@ impl Chain {
     }
 }
 
-/// The elements of a contraction that computes each of its own, in order.
+/// The elements of a contraction that computes each of its own, in order, from elements whose place is known.
 fn elementwise(c: &Contraction) -> Option<usize> {
     let [index] = c.indices.as_slice() else { return None };
     let plain = |a: &Access| {
         let offset = a.offset();
-        !a.dims.iter().any(|d| d.guarded) && matches!(offset.coefficient(IndexId(0)), 0 | 1)
+        a.row.is_none() && !a.dims.iter().any(|d| d.guarded) && matches!(offset.coefficient(IndexId(0)), 0 | 1)
     };
     let all = c.reduction.is_none() && c.parallel == 1 && c.reads.iter().chain([&c.out]).all(plain);
     (all && c.out.offset().coefficient(IndexId(0)) == 1).then_some(index.extent)
@@ -129,7 +129,7 @@ fn part(kernel: &Kernel, c: &Contraction, start: usize, extent: usize) -> Contra
     for access in part.reads.iter_mut().chain([&mut part.out]) {
         if let Some(first) = place(access) {
             let at = Affine::constant(first + start as i64).plus(&Affine::index(IndexId(0)), 1);
-            access.dims = vec![Dim { at, extent: kernel.buffer(access.buffer).len, guarded: false }];
+            *access = Access::flat(access.buffer, at, kernel.buffer(access.buffer).len);
         }
     }
     part

@@ -17,7 +17,7 @@
 //!   and at most a quarter of the terms.
 
 use super::storage::loads;
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Role};
+use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Index, IndexId, Kernel, ReduceOp, Role};
 use crate::scalar::{Block, Node};
 
 /// Fewest uses of an element for which copying it into unit stride pays.
@@ -76,14 +76,10 @@ fn turn(kernel: &mut Kernel, at: usize, constant: &mut Vec<bool>) -> bool {
     let wide = c.parallel_ids().filter(|i| c.index(*i).extent >= WIDE && Some(*i) != unit_index(c));
     let Some(v) = wide.filter(|i| along(*i)).max_by_key(|i| c.index(*i).extent) else { return false };
     let ids: Vec<IndexId> = c.parallel_ids().filter(|i| *i != v).chain([v]).collect();
-    let (mut place, mut len) = (Affine::default(), 1);
-    for &i in ids.iter().rev() {
-        place.add_term(i, len);
-        len *= c.index(i).extent as i64;
-    }
-    let (temp, len) = (BufferId(kernel.buffers.len() as u32), len as usize);
+    let (place, len) = row_major(c, &ids);
+    let temp = BufferId(kernel.buffers.len() as u32);
     let name = fresh(kernel, format!("{}_turned", kernel.buffer(c.out.buffer).name));
-    let turned = Access { buffer: temp, dims: vec![Dim { at: place, extent: len, guarded: false }], row: None };
+    let turned = Access::flat(temp, place, len);
     let mut copy = Contraction {
         indices: c.indices[..c.parallel].to_vec(),
         parallel: c.parallel,
@@ -113,6 +109,21 @@ fn terms_in_lanes(kernel: &Kernel, at: usize, constant: &[bool]) -> Option<Index
     };
     (together(c) < 3 && r.skip.is_none() && c.index(last).extent >= 8 && loads(&r.term).into_iter().all(fits))
         .then_some(last)
+}
+
+/// The indices that an offset depends on, `last` behind the others.
+pub(super) fn ending_in(offset: &Affine, last: IndexId) -> Vec<IndexId> {
+    offset.terms.iter().map(|t| t.0).filter(|i| *i != last).chain([last]).collect()
+}
+
+/// Where an element is in an array of these indices, the last fastest, and how many there are.
+pub(super) fn row_major(c: &Contraction, ids: &[IndexId]) -> (Affine, usize) {
+    let (mut place, mut len) = (Affine::default(), 1);
+    for &id in ids.iter().rev() {
+        place.add_term(id, len as i64);
+        len *= c.index(id).extent;
+    }
+    (place, len)
 }
 
 /// A name like this that no buffer has yet.
@@ -154,15 +165,8 @@ fn pack(kernel: &mut Kernel, at: usize, constant: &mut Vec<bool>, v: IndexId, wo
         // The packed operand in terms of the reader's own indices.
         let reader = &mut kernel.body[at + k];
         let old = reader.reads[n].offset();
-        let mut ids: Vec<IndexId> = old.terms.iter().map(|t| t.0).filter(|&i| i != v).collect();
-        ids.push(v);
-        let mut flat = Affine::default();
-        let mut stride = 1;
-        for &i in ids.iter().rev() {
-            flat.add_term(i, stride);
-            stride *= reader.index(i).extent as i64;
-        }
-        reader.reads[n] = Access { buffer: temp, dims: vec![Dim { at: flat, extent: len, guarded: false }], row: None };
+        let (flat, _) = row_major(reader, &ending_in(&old, v));
+        reader.reads[n] = Access::flat(temp, flat, len);
         super::canonical::run(&mut copy);
         kernel.body.insert(at + k, copy);
     }
@@ -171,8 +175,7 @@ fn pack(kernel: &mut Kernel, at: usize, constant: &mut Vec<bool>, v: IndexId, wo
 
 /// `packed[.., v] = operand[offset]` over the indices that the operand depends on, `v` last.
 pub(super) fn copy(c: &Contraction, offset: &Affine, buffer: BufferId, len: usize, v: IndexId) -> Contraction {
-    let mut ids: Vec<IndexId> = offset.terms.iter().map(|t| t.0).filter(|&i| i != v).collect();
-    ids.push(v);
+    let ids = ending_in(offset, v);
     let indices: Vec<Index> = ids.iter().map(|&i| c.index(i).clone()).collect();
     let mut read = Affine::constant(offset.constant);
     let mut write = Affine::default();
@@ -185,8 +188,8 @@ pub(super) fn copy(c: &Contraction, offset: &Affine, buffer: BufferId, len: usiz
     }
     Contraction {
         parallel: indices.len(),
-        reads: vec![Access { buffer, dims: vec![Dim { at: read, extent: len, guarded: false }], row: None }],
-        out: Access { buffer, dims: vec![Dim { at: write, extent: stride as usize, guarded: false }], row: None },
+        reads: vec![Access::flat(buffer, read, len)],
+        out: Access::flat(buffer, write, stride as usize),
         indices,
         reduction: None,
         value: Block::of(Node::Load(0)),

@@ -10,9 +10,9 @@
 //! Each panel is a contraction of its own (all but a last, wider one are one unit). The order of each sum
 //! stays.
 
-use super::order::{copy, fresh, unit_index};
+use super::order::{copy, ending_in, fresh, row_major, unit_index};
 use super::storage::loads;
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, Dim, IndexId, Kernel, ReduceOp, Role};
+use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, IndexId, Kernel, ReduceOp, Role};
 
 /// Fewest bytes of a matrix that is worth it: less stays in the first cache.
 const LEAST: usize = 32 << 10;
@@ -126,14 +126,9 @@ fn packed(kernel: &mut Kernel, mut c: Contraction, matrix: &Matrix, known: &mut 
             (temp, Some(copied))
         }
     };
-    let ids: Vec<IndexId> = offset.terms.iter().map(|t| t.0).filter(|i| *i != last).chain([last]).collect();
-    let (mut at, mut stride) = (Affine::default(), 1);
-    for id in ids.into_iter().rev() {
-        at.add_term(id, stride);
-        stride *= c.index(id).extent as i64;
-    }
+    let (at, _) = row_major(&c, &ending_in(&offset, last));
     if let Some(slot) = c.reads.get_mut(read) {
-        *slot = Access { buffer: temp, dims: vec![Dim { at, extent: len, guarded: false }], row: None };
+        *slot = Access::flat(temp, at, len);
     }
     new.into_iter().chain([c]).collect()
 }

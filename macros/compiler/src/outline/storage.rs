@@ -1,6 +1,6 @@
 //! Where results and intermediates lie.
 
-use crate::kernel_ir::{Access, BufferId, Contraction, Dim, IndexId, Kernel, Role};
+use crate::kernel_ir::{Access, BufferId, Contraction, IndexId, Kernel, Role};
 use crate::scalar::{Block, Node};
 
 /// In-place results: every formula reads its parameters as they were before the call. So a new value
@@ -59,11 +59,7 @@ pub fn forward(kernel: &mut Kernel) {
                     if access.buffer == temp {
                         let mut place = access.offset();
                         place.constant += distance;
-                        *access = Access {
-                            buffer: target,
-                            dims: vec![Dim { at: place, extent: len, guarded: false }],
-                            row: None,
-                        };
+                        *access = Access::flat(target, place, len);
                     }
                 }
             }

@@ -2,7 +2,6 @@
 
 use super::nets::{self, Net};
 use kernforge_compiler::graph::network::Network;
-use kernforge_compiler::train::Training;
 use kernforge_compiler::train::loss::Loss;
 use kernforge_compiler::train::optimizer::{Optimizer, Rule};
 use proc_macro2::{Ident, Span};
@@ -12,24 +11,11 @@ pub fn all() -> Vec<Network> {
     vec![learner(), perceptron()]
 }
 
-fn training(batch: usize, loss: Loss, optimizer: Optimizer) -> Option<Training> {
-    Some(Training {
-        batch,
-        shards: 1,
-        loss,
-        optimizer,
-        clip_norm: None,
-        freeze: vec![],
-        mask: vec![],
-        span: Span::call_site(),
-    })
-}
-
 /// The convolutional network, by AdamW.
 pub fn learner() -> Network {
     let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: true };
     let optimizer = Optimizer { rule, rate: 0.01, decay: 0.01 };
-    let train = training(5, Loss::CrossEntropy { smoothing: 0.1 }, optimizer);
+    let train = Some(nets::training(5, Loss::CrossEntropy { smoothing: 0.1 }, optimizer));
     Network { name: Ident::new("Learner", Span::call_site()), train, ..nets::cnn() }
 }
 
@@ -42,9 +28,7 @@ pub fn perceptron() -> Network {
     let y = n.linear("out", h, 7);
     n.entry("forward", &[y]);
     let rule = Rule::Sgd { momentum: 0.9, nesterov: true };
-    let mut train = training(4, Loss::MeanSquaredError, Optimizer { rule, rate: 0.1, decay: 1e-3 });
-    if let Some(train) = &mut train {
-        train.clip_norm = Some(0.5);
-    }
-    Network { train, ..n.network }
+    let mut train = nets::training(4, Loss::MeanSquaredError, Optimizer { rule, rate: 0.1, decay: 1e-3 });
+    train.clip_norm = Some(0.5);
+    Network { train: Some(train), ..n.network }
 }

@@ -13,7 +13,7 @@ use kernforge_compiler::graph::network::Network;
 use kernforge_compiler::network::{Compiled, compile};
 use kernforge_compiler::train::loss::Loss;
 use kernforge_compiler::train::optimizer::{Optimizer, Rule};
-use kernforge_compiler::train::{Training, trainer};
+use kernforge_compiler::train::trainer;
 
 fn compiled(network: &Network) -> Compiled {
     compile(network).unwrap_or_else(|e| panic!("{}: {:?}", network.name, e.iter().collect::<Vec<_>>()))
@@ -112,16 +112,7 @@ fn long_chains_run_in_strips() {
     let y = net.linear("fc", x, 100);
     net.entry("forward", &[y]);
     let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: true };
-    let training = Training {
-        batch: 2,
-        shards: 1,
-        loss: Loss::MeanSquaredError,
-        optimizer: Optimizer { rule, rate: 0.01, decay: 0.01 },
-        clip_norm: None,
-        freeze: vec![],
-        mask: vec![],
-        span: proc_macro2::Span::call_site(),
-    };
+    let training = nets::training(2, Loss::MeanSquaredError, Optimizer { rule, rate: 0.01, decay: 0.01 });
     let network = trainer(&net.network, &training).unwrap_or_else(|_| panic!("a trainer")).network;
     let compiled = compiled(&network);
     let step = &compiled.entries[1];
@@ -146,5 +137,30 @@ fn long_chains_run_in_strips() {
                 assert!((found - e).abs() <= 1e-5 * (1.0 + e.abs()), "{name}[{i}]: {found} instead of {e}");
             }
         }
+    }
+}
+
+/// Rows that ids name are not cut into strips: what a strip would read is another row's.
+#[test]
+fn long_rows_of_a_table_stay_whole() {
+    let item = "impl Rows { pub fn forward(&mut self, ids: Tensor![u8; 1], b: Tensor![f32; 9000])
+        -> (Tensor![f32; 9000], Tensor![f32; 9000]) {
+            let table = embedding(ids, 3, 9000);
+            let row = reshape(table, [9000]);
+            let sum = row + b;
+            (sum, relu(row))
+        } }";
+    let (parsed, errors) =
+        kernforge_compiler::syntax::parse_network("weights = seeded(1)".parse().unwrap(), item.parse().unwrap());
+    assert!(errors.is_empty(), "{errors:?}");
+    let network = kernforge_compiler::check::network::check(&parsed.unwrap()).unwrap_or_else(|e| panic!("{e:?}"));
+    let compiled = compiled(&network);
+    let mut values = run::Values::new();
+    values.insert("ids".into(), vec![2.0]);
+    values.insert("b".into(), nets::numbers(5, 9000).into_iter().map(|v| v as f32).collect());
+    let expected = run::truth(&network, 0, &values);
+    run::entry(&compiled, &compiled.entries[0], &mut values);
+    for (name, numbers) in expected {
+        assert_eq!(values[&name], numbers, "{name}: {}", compiled.entries[0].kernel);
     }
 }

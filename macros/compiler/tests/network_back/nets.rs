@@ -6,6 +6,9 @@ use kernforge_compiler::graph::network::{
 };
 use kernforge_compiler::graph::{Binary, Graph, NodeId, Op, Param, ParamId, ParamKind, Pool, Unary, Window};
 use kernforge_compiler::syntax::ast::Vis;
+use kernforge_compiler::train::Training;
+use kernforge_compiler::train::loss::Loss;
+use kernforge_compiler::train::optimizer::Optimizer;
 use proc_macro2::{Ident, Span, TokenStream};
 
 /// A network while it is made.
@@ -391,5 +394,19 @@ impl Net {
         let b = self.weight("bias", &[out]);
         self.network.layers.extend(rest);
         self.binary(Binary::Add, y, b)
+    }
+}
+
+/// A plain step: in one part, of all weights.
+pub fn training(batch: usize, loss: Loss, optimizer: Optimizer) -> Training {
+    Training {
+        batch,
+        shards: 1,
+        loss,
+        optimizer,
+        clip_norm: None,
+        freeze: vec![],
+        mask: vec![],
+        span: Span::call_site(),
     }
 }
