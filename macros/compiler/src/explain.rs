@@ -14,7 +14,7 @@ use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::build::Build;
 use crate::graph::network::{Entry, Network};
-use crate::graph::{Graph, NodeId, Op, Param, ParamId, ParamKind, Shape};
+use crate::graph::{Graph, Node, NodeId, Op, Param, ParamId, ParamKind, Shape};
 use crate::passes;
 use proc_macro2::Span;
 use quote::quote;
@@ -44,8 +44,8 @@ pub fn run(network: Network) -> Result<Network, Errors> {
     result(&mut value, "value", &signature.output, output, span);
     let mut gradient = graph;
     gradient.name = format!("{}_gradient", entry.name);
-    let factors = parameter(&mut gradient, ParamKind::In, "factors", signature.dtype, &signature.output, span);
-    let factors = node(&mut gradient, factors);
+    let factors = gradient.parameter(ParamKind::In, "factors", signature.dtype, &signature.output, span);
+    let factors = gradient.value(factors);
     let advice = "`explain` cannot look through it";
     let by = passes::differentiate::pulled_back(&mut gradient, output, factors, &[input], advice)?;
     result(&mut gradient, "value", &signature.output, output, span);
@@ -62,13 +62,13 @@ pub fn declare(network: Network) -> Network {
     let Some(Signature { dtype, input, output }) = signature(&entry.graph) else { return network };
     let declared = |gradient: bool| {
         let mut graph = Graph::new(String::new());
-        parameter(&mut graph, ParamKind::In, "input", dtype, &input, span);
+        graph.parameter(ParamKind::In, "input", dtype, &input, span);
         if gradient {
-            parameter(&mut graph, ParamKind::In, "factors", dtype, &output, span);
+            graph.parameter(ParamKind::In, "factors", dtype, &output, span);
         }
-        parameter(&mut graph, ParamKind::Out, "value", dtype, &output, span);
+        graph.parameter(ParamKind::Out, "value", dtype, &output, span);
         if gradient {
-            parameter(&mut graph, ParamKind::Out, "gradient", dtype, &input, span);
+            graph.parameter(ParamKind::Out, "gradient", dtype, &input, span);
         }
         graph
     };
@@ -146,21 +146,8 @@ fn nothing(entry: &Entry, span: Span) -> Errors {
 /// Refuses inputs of which every use is a comparison, as that of row numbers in `embedding` is: their gradient would
 /// be zero everywhere and say nothing.
 fn check(of: &Graph, graph: &Graph, input: NodeId, output: NodeId, span: Span) -> Result<(), Errors> {
-    let mut reached = vec![false; graph.nodes.len()];
-    if let Some(r) = reached.get_mut(output.0 as usize) {
-        *r = true;
-    }
-    for (i, node) in graph.nodes.iter().enumerate().rev() {
-        if !reached.get(i).copied().unwrap_or(false) {
-            continue;
-        }
-        let compared = usize::from(matches!(node.op, Op::Select | Op::Lookup));
-        for operand in node.inputs.iter().skip(compared) {
-            if let Some(r) = reached.get_mut(operand.0 as usize) {
-                *r = true;
-            }
-        }
-    }
+    let compared = |node: &Node| usize::from(matches!(node.op, Op::Select | Op::Lookup));
+    let reached = graph.reached([output], |node| node.inputs.get(compared(node)..).unwrap_or_default());
     if reached.get(input.0 as usize).copied().unwrap_or(false) {
         return Ok(());
     }
@@ -191,9 +178,9 @@ fn over_floats(graph: &Graph, signature: &Signature) -> (Graph, NodeId, NodeId) 
     };
     let whole = Param { name: name.into(), dtype, shape: signature.input.clone(), kind: ParamKind::In, span };
     out.params.push(whole);
-    let input = node(&mut out, ParamId(0));
+    let input = out.value(ParamId(0));
     // The same input once more, for ids: what is read from it has no gradient.
-    let ids = node(&mut out, ParamId(0));
+    let ids = out.value(ParamId(0));
     // By old parameter: the value of an input, also as ids, or the new number of what is kept.
     let mut values: Vec<Option<(NodeId, NodeId)>> = vec![None; graph.params.len()];
     let mut kept: Vec<ParamId> = vec![ParamId(0); graph.params.len()];
@@ -216,8 +203,8 @@ fn over_floats(graph: &Graph, signature: &Signature) -> (Graph, NodeId, NodeId) 
             }
             ParamKind::Weight | ParamKind::State => {
                 let mut param = param.clone();
-                while out.params.iter().any(|p| p.name == param.name) && param.kind == ParamKind::State {
-                    param.name.push('_');
+                if param.kind == ParamKind::State {
+                    param.name = out.free_name(param.name);
                 }
                 out.params.push(param);
                 if let Some(slot) = kept.get_mut(at) {
@@ -301,25 +288,9 @@ fn numbered(graph: &Graph) -> impl Iterator<Item = (ParamId, &Param)> {
     graph.params.iter().enumerate().map(|(i, p)| (ParamId(i as u32), p))
 }
 
-/// Adds a parameter under a name that is free.
-fn parameter(graph: &mut Graph, kind: ParamKind, name: &str, dtype: DType, shape: &[usize], span: Span) -> ParamId {
-    let mut name = name.to_string();
-    while graph.params.iter().any(|p| p.name == name) {
-        name.push('_');
-    }
-    graph.params.push(Param { name, dtype, shape: shape.to_vec(), kind, span });
-    ParamId(graph.params.len() as u32 - 1)
-}
-
-/// The value of a parameter.
-fn node(graph: &mut Graph, id: ParamId) -> NodeId {
-    let Param { shape, span, dtype, .. } = graph.param(id).clone();
-    graph.push(Op::Param(id), vec![], dtype, shape, span)
-}
-
 /// Adds a result.
 fn result(graph: &mut Graph, name: &str, shape: &[usize], of: NodeId, span: Span) {
     let dtype = graph.node(of).dtype;
-    let out = parameter(graph, ParamKind::Out, name, dtype, shape, span);
+    let out = graph.parameter(ParamKind::Out, name, dtype, shape, span);
     graph.stores.push((out, of));
 }

@@ -22,7 +22,7 @@ mod write;
 
 pub use dtype::Dtype;
 pub use pattern::matches;
-pub use write::write;
+pub use write::{Listing, write};
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;

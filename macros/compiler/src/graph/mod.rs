@@ -319,6 +319,49 @@ impl Graph {
         stored.chain(computed).find(|d| d.is_float()).unwrap_or(DType::F32)
     }
 
+    /// A name that no parameter has: this one, or the next that is free.
+    pub fn free_name(&self, mut name: String) -> String {
+        while self.params.iter().any(|p| p.name == name) {
+            name.push('_');
+        }
+        name
+    }
+
+    /// Adds a parameter, under the next name that is free.
+    pub fn parameter(&mut self, kind: ParamKind, name: &str, dtype: DType, shape: &[usize], span: Span) -> ParamId {
+        let name = self.free_name(name.to_string());
+        self.params.push(Param { name, dtype, shape: shape.to_vec(), kind, span });
+        ParamId(self.params.len() as u32 - 1)
+    }
+
+    /// Appends the value of a parameter.
+    pub fn value(&mut self, id: ParamId) -> NodeId {
+        let Param { dtype, shape, span, .. } = self.param(id).clone();
+        self.push(Op::Param(id), vec![], dtype, shape, span)
+    }
+
+    /// Which nodes something in `of` depends on, itself among them; `inputs` says which operands of a node count.
+    pub fn reached(&self, of: impl IntoIterator<Item = NodeId>, inputs: impl Fn(&Node) -> &[NodeId]) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        let mark = |reached: &mut Vec<bool>, n: NodeId| {
+            if let Some(slot) = reached.get_mut(n.0 as usize) {
+                *slot = true;
+            }
+        };
+        of.into_iter().for_each(|n| mark(&mut reached, n));
+        for (i, node) in self.nodes.iter().enumerate().rev() {
+            if reached.get(i).copied().unwrap_or(false) {
+                inputs(node).iter().for_each(|n| mark(&mut reached, *n));
+            }
+        }
+        reached
+    }
+
+    /// Which nodes something stored depends on.
+    pub fn live(&self) -> Vec<bool> {
+        self.reached(self.stores.iter().map(|(_, n)| *n), |node| &node.inputs)
+    }
+
     /// Appends a node.
     pub fn push(&mut self, op: Op, inputs: Vec<NodeId>, dtype: DType, shape: Shape, span: Span) -> NodeId {
         self.nodes.push(Node { op, inputs, dtype, shape, span, layer: self.layer });

@@ -4,7 +4,7 @@
 //! a counter-based generator (of the seed, the step, the mask and the element) before the step runs, so
 //! that no instruction set and no number of threads changes it.
 
-use super::{States, parameter, value};
+use super::{States, parameter};
 use crate::graph::{Binary, Graph, NodeId, Op, ParamKind, Unary};
 
 /// The mask of one dropout.
@@ -35,7 +35,7 @@ pub(super) fn with_masks(graph: &Graph, states: &mut States<'_>) -> (Graph, Vec<
                 let name = states.add(PATH, &part(masks.len()), node.shape.clone());
                 masks.push(Mask { p: *p });
                 let mask = parameter(&mut out, ParamKind::State, &name, &node.shape, node.span);
-                let mask = value(&mut out, mask);
+                let mask = out.value(mask);
                 out.push(Op::Binary(Binary::Mul), vec![*x, mask], node.dtype, node.shape.clone(), node.span)
             }
             (op, _) => out.push((*op).clone(), inputs, node.dtype, node.shape.clone(), node.span),

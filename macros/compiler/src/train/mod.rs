@@ -29,7 +29,7 @@ use crate::dtype::DType;
 use crate::error::{Error, Errors};
 use crate::graph::build::Build;
 use crate::graph::network::{Entry, Network, Source, State, Weight};
-use crate::graph::{Graph, NodeId, Op, Param, ParamId, ParamKind, Shape};
+use crate::graph::{Graph, NodeId, Op, ParamId, ParamKind, Shape};
 use crate::passes;
 use crate::syntax::ast::Vis;
 use loss::Loss;
@@ -68,10 +68,16 @@ pub struct Kept {
     pub perm: Vec<usize>,
 }
 
+/// The number of the trainer's entry that gives the loss of a batch.
+pub const EVALUATE: usize = 2;
+
+/// The number of the one that shows what each layer gives.
+pub const TRACE: usize = 3;
+
 /// The network that trains another.
 #[derive(Clone, Debug)]
 pub struct Trainer {
-    /// Its entries are `start`, `step`, `evaluate` and `trace`.
+    /// Its entries are `start`, `step`, [`EVALUATE`] and [`TRACE`].
     pub network: Network,
     /// What is saved and loaded.
     pub kept: Vec<Kept>,
@@ -121,19 +127,22 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         private("run_evaluate", evaluate, true),
         private("run_trace", trace, true),
     ];
-    let trainer = Network {
-        name: quote::format_ident!("{}Training", network.name, span = network.name.span()),
+    let trainer = Network { states: states.list, entries, ..hidden(network, "Training") };
+    Ok(Trainer { network: trainer, kept, targets, masks, shards, shown })
+}
+
+/// A network that works for another, without the functions that options would add to it.
+fn hidden(network: &Network, suffix: &str) -> Network {
+    Network {
+        name: quote::format_ident!("{}{suffix}", network.name, span = network.name.span()),
         attrs: quote::quote!(#[doc(hidden)]),
-        states: states.list,
-        entries,
         batch: Vec::new(),
         golden: None,
         prune: Vec::new(),
         train: None,
         explain: None,
         ..network.clone()
-    };
-    Ok(Trainer { network: trainer, kept, targets, masks, shards, shown })
+    }
 }
 
 fn private(name: &str, graph: Graph, tuple: bool) -> Entry {
@@ -298,20 +307,9 @@ impl States<'_> {
     }
 }
 
-/// Adds a parameter to a graph, with a name that it has not yet.
+/// Adds a parameter to a graph: a step is in `f32` throughout.
 fn parameter(graph: &mut Graph, kind: ParamKind, name: &str, shape: &[usize], span: Span) -> ParamId {
-    let mut name = name.to_string();
-    while graph.params.iter().any(|p| p.name == name) {
-        name.push('_');
-    }
-    graph.params.push(Param { name, dtype: DType::F32, shape: shape.to_vec(), kind, span });
-    ParamId(graph.params.len() as u32 - 1)
-}
-
-/// The value of a new parameter.
-fn value(graph: &mut Graph, id: ParamId) -> NodeId {
-    let Param { shape, span, .. } = graph.param(id).clone();
-    graph.push(Op::Param(id), vec![], DType::F32, shape, span)
+    graph.parameter(kind, name, DType::F32, shape, span)
 }
 
 /// Drops the results of a batched graph and returns the one to be compared, and its shape.
@@ -333,7 +331,7 @@ fn without_results(graph: &mut Graph) -> (NodeId, Shape) {
 fn compared(graph: &mut Graph, span: Span) -> (NodeId, NodeId) {
     let (output, shape) = without_results(graph);
     let targets = parameter(graph, ParamKind::In, "targets", &shape, span);
-    (output, value(graph, targets))
+    (output, graph.value(targets))
 }
 
 fn as_states(graph: &mut Graph) {
@@ -439,7 +437,7 @@ fn start(network: &Network, of: &Graph, kept: &[Kept], states: &States<'_>) -> G
         weights.iter().map(|w| parameter(&mut graph, ParamKind::Weight, &w.key, &w.shape, span)).collect();
     let mut stores = Vec::new();
     for (k, param) in kept.iter().zip(params) {
-        let mut node = value(&mut graph, param);
+        let mut node = graph.value(param);
         let mut b = Build { graph: &mut graph, dtype: DType::F32, span };
         if !k.perm.is_sorted() {
             node = b.transpose(node, k.perm.clone());

@@ -3,7 +3,7 @@
 //! The rules are PyTorch's, `torch.optim` 2.x, in its names.
 
 use super::norm::Running;
-use super::{Kept, States, parameter, value};
+use super::{Kept, States, parameter};
 use crate::dtype::DType;
 use crate::graph::build::Build;
 use crate::graph::{Binary, Graph, NodeId, ParamKind, ReduceKind, Unary};
@@ -86,7 +86,7 @@ impl<'a, 'n> Update<'a, 'n> {
     fn state(&mut self, path: &str, part: &str, shape: Vec<usize>) -> (crate::graph::ParamId, NodeId) {
         let name = self.states.add(path, part, shape.clone());
         let id = parameter(self.graph, ParamKind::State, &name, &shape, self.span);
-        (id, value(self.graph, id))
+        (id, self.graph.value(id))
     }
 
     /// Stores a state, unless the step is poisoned. Returns what is stored: who goes on with it reads the state
@@ -241,7 +241,7 @@ impl<'a, 'n> Update<'a, 'n> {
         for statistic in running {
             let found = self.graph.params.iter().position(|p| p.name == statistic.state);
             let Some(id) = found.map(|i| crate::graph::ParamId(i as u32)) else { continue };
-            let old = value(self.graph, id);
+            let old = self.graph.value(id);
             let mut b = self.b();
             let kept = b.times(old, 1.0 - statistic.momentum);
             let new = b.times(statistic.batch, statistic.momentum);

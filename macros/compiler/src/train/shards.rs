@@ -10,7 +10,7 @@
 //! normalisation sees the part.
 
 use super::norm::Running;
-use super::{Kept, Learnt, States, learn, parameter, update, value};
+use super::{Kept, Learnt, States, learn, parameter, update};
 use crate::dtype::DType;
 use crate::error::Errors;
 use crate::graph::build::Build;
@@ -65,20 +65,12 @@ pub(super) fn shards(
     }
     graph.layer = None;
     let apply = apply(&graph, &learnt, count, kept, states);
-    let network = states.network;
     let shard = Network {
-        name: quote::format_ident!("{}Shard", network.name, span = network.name.span()),
-        attrs: quote::quote!(#[doc(hidden)]),
         source: Source::Zeroed,
         weights: Vec::new(),
         states: Vec::new(),
         entries: vec![super::private("run_shard", graph, true)],
-        batch: Vec::new(),
-        golden: None,
-        prune: Vec::new(),
-        train: None,
-        explain: None,
-        ..network.clone()
+        ..super::hidden(states.network, "Shard")
     };
     let shards = Shards { count, network: shard, given, results: results.len() - 1 };
     Ok((shards, apply, learnt.masks))
@@ -98,10 +90,7 @@ fn arguments(graph: &mut Graph) -> Vec<Given> {
         };
         if !matches!(new, Given::Input(_)) {
             // A name that can stand in code and that no input has.
-            let mut free = format!("given{n}");
-            while graph.params.iter().any(|p| p.name == free) {
-                free.push('_');
-            }
+            let free = graph.free_name(format!("given{n}"));
             if let Some(param) = graph.params.get_mut(n) {
                 (param.name, param.kind) = (free, ParamKind::In);
             }
@@ -123,7 +112,7 @@ fn apply(shard: &Graph, learnt: &Learnt, count: usize, kept: &[Kept], states: &m
                 let kind = if shape.is_empty() { ParamKind::Scalar } else { ParamKind::In };
                 let name = format!("{}_{part}", shard.param(*param).name);
                 let id = parameter(&mut graph, kind, &name, shape, span);
-                value(&mut graph, id)
+                graph.value(id)
             };
             shard.stores.iter().map(one).collect()
         })
@@ -144,7 +133,7 @@ fn apply(shard: &Graph, learnt: &Learnt, count: usize, kept: &[Kept], states: &m
         let Some(k) = kept.get(one.kept) else { continue };
         let shape = graph.node(gradient).shape.clone();
         let weight = parameter(&mut graph, ParamKind::State, &k.state, &shape, span);
-        trained.push(super::Trained { kept: one.kept, weight: value(&mut graph, weight), gradient });
+        trained.push(super::Trained { kept: one.kept, weight: graph.value(weight), gradient });
     }
     for statistic in &running {
         let shape = graph.node(statistic.batch).shape.clone();

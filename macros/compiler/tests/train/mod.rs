@@ -21,17 +21,7 @@ fn sgd() -> Rule {
 }
 
 fn training(batch: usize, loss: Loss, rule: Rule, decay: f64) -> Training {
-    let optimizer = Optimizer { rule, rate: RATE, decay };
-    Training {
-        batch,
-        shards: 1,
-        loss,
-        optimizer,
-        clip_norm: None,
-        freeze: vec![],
-        mask: vec![],
-        span: Span::call_site(),
-    }
+    nets::training(batch, loss, Optimizer { rule, rate: RATE, decay })
 }
 
 fn messages(result: Result<Trainer, kernforge_compiler::error::Errors>) -> Vec<String> {

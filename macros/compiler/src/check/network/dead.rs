@@ -4,7 +4,6 @@
 //! lead nowhere: overwritten before the end of a loop, the part of a tuple that the caller drops. The code
 //! leaves them out, and their weights are asked for, so it is worth a warning.
 
-use crate::graph::Graph;
 use crate::graph::network::{Entry, Layer, LayerId};
 use proc_macro2::Span;
 use std::collections::BTreeSet;
@@ -18,11 +17,10 @@ pub type Dead = (String, Span);
 pub fn dead(entries: &[Entry], layers: &[Layer], owners: &BTreeSet<LayerId>) -> Vec<Dead> {
     let (mut present, mut alive) = (BTreeSet::new(), BTreeSet::new());
     for entry in entries {
-        let reached = reached(&entry.graph);
-        for (node, reached) in entry.graph.nodes.iter().zip(reached) {
+        for (node, live) in entry.graph.nodes.iter().zip(entry.graph.live()) {
             if let Some(layer) = node.layer {
                 present.insert(layer);
-                if reached {
+                if live {
                     alive.insert(layer);
                 }
             }
@@ -35,21 +33,4 @@ pub fn dead(entries: &[Entry], layers: &[Layer], owners: &BTreeSet<LayerId>) -> 
     let meant =
         |l: &Layer| l.path.rsplit('.').next().is_some_and(|last| last.starts_with('_')) || living.contains(&place(l));
     layer.filter(|l| !meant(l)).map(|l| (l.path.clone(), l.span)).collect()
-}
-
-/// Which nodes something stored depends on.
-fn reached(graph: &Graph) -> Vec<bool> {
-    let mut reached = vec![false; graph.nodes.len()];
-    let mark = |reached: &mut Vec<bool>, n: u32| {
-        if let Some(slot) = reached.get_mut(n as usize) {
-            *slot = true;
-        }
-    };
-    graph.stores.iter().for_each(|(_, n)| mark(&mut reached, n.0));
-    for (i, node) in graph.nodes.iter().enumerate().rev() {
-        if reached.get(i).copied().unwrap_or(false) {
-            node.inputs.iter().for_each(|n| mark(&mut reached, n.0));
-        }
-    }
-    reached
 }

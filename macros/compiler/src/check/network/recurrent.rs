@@ -230,12 +230,17 @@ impl Checker {
         direction: Direction,
         args: &Arguments<'_>,
     ) -> (NodeId, Carried) {
-        let columns = recipe.cell.gates() * recipe.hidden;
-        let mut a = self.over_last(x, w.weight, columns, args);
-        if let Some(bias) = w.bias {
-            a = self.op2(Binary::Add, a, bias, args);
-        }
+        let a = self.products(x, w, recipe, args);
         self.steps(a, w, recipe, start, direction, args)
+    }
+
+    /// The products of a sequence with the weights of its input, for every step and gate, and their bias.
+    fn products(&mut self, x: NodeId, w: &Weights, recipe: &Recipe, args: &Arguments<'_>) -> NodeId {
+        let a = self.over_last(x, w.weight, recipe.cell.gates() * recipe.hidden, args);
+        match w.bias {
+            Some(bias) => self.op2(Binary::Add, a, bias, args),
+            None => a,
+        }
     }
 
     /// Both directions of one sequence `[1, T, I]` together, as [`Checker::run`] gives each.
@@ -253,13 +258,8 @@ impl Checker {
             let both = c.graph.push(op, rows.to_vec(), DType::F32, out, args.call());
             c.reshaped(both, [lead, &[2 * columns]].concat())
         };
-        let mut a = [x, backward];
-        for (a, w) in a.iter_mut().zip(w) {
-            *a = self.over_last(*a, w.weight, columns, args);
-            if let Some(bias) = w.bias {
-                *a = self.op2(Binary::Add, *a, bias, args);
-            }
-        }
+        let [f, b] = w;
+        let a = [self.products(x, f, recipe, args), self.products(backward, b, recipe, args)];
         let a = side_by_side(self, a, &[1, steps]);
         let recurrent_bias = match w.map(|w| w.recurrent_bias) {
             [Some(f), Some(b)] => Some(side_by_side(self, [f, b], &[])),

@@ -7,11 +7,10 @@
 //! pub fn load_checkpoint(&mut self, bytes: &[u8]) -> Result<(), WeightsError>;          // feature `alloc`
 //! ```
 
-use super::files::Header;
 use super::names;
-use crate::dtype::DType;
 use crate::graph::network::State;
 use crate::train::{Trainer, dropout};
+use kernforge_safetensors::Listing;
 use std::fmt::Write;
 
 /// The number of steps taken, which decides the masks of dropout: f64, exact for all that will ever be counted.
@@ -19,11 +18,12 @@ const STEPS: &str = "steps";
 
 /// `save_checkpoint` and `load_checkpoint`.
 pub(super) fn methods(trainer: &Trainer) -> String {
-    let mut header = Header::default();
+    let mut header = Listing::default();
     let (mut write, mut expect, mut read) = (String::new(), String::new(), String::new());
     for state in trainer.network.states.iter().filter(|s| s.path != dropout::PATH) {
         let len: usize = state.shape.iter().product();
-        header.tensor(&state.name, state.dtype, &state.shape);
+        let bytes = state.dtype.bytes() * len;
+        header.tensor(&state.name, &state.dtype.name().to_uppercase(), &state.shape, bytes);
         let (elements, elements_mut) = elements(state);
         let (name, shape) = (&state.name, &state.shape);
         let _ = writeln!(write, "    ::kernforge::__private::save(to, {elements}, 0..{len})?;");
@@ -34,7 +34,7 @@ pub(super) fn methods(trainer: &Trainer) -> String {
         );
     }
     if !trainer.masks.is_empty() {
-        header.tensor(STEPS, DType::F64, &[]);
+        header.tensor(STEPS, "F64", &[], size_of::<f64>());
         write += "    to.write_all(&(self.steps as f64).to_le_bytes())?;\n";
         let _ = writeln!(expect, "    file.expect(&[{STEPS:?}], &[]);");
         let _ = writeln!(

@@ -63,7 +63,6 @@ mod checkpoint;
 mod driver;
 mod explain;
 mod family;
-mod files;
 mod golden;
 mod many;
 mod methods;

@@ -21,7 +21,6 @@
 //! impl Digits { pub fn trainer() -> DigitsTrainer; }
 //! ```
 
-use super::files::Header;
 use super::{checkpoint, lex, names, origin, sharded};
 use crate::dtype::DType;
 use crate::emit::Internal;
@@ -30,7 +29,8 @@ use crate::emit::signature::{array, parameter};
 use crate::error::{Error, Errors};
 use crate::graph::ParamKind;
 use crate::graph::network::{Network, Source};
-use crate::train::{Kept, Trainer, Training, dropout, optimizer};
+use crate::train::{EVALUATE, Kept, Trainer, Training, dropout, optimizer};
+use kernforge_safetensors::Listing;
 use proc_macro2::TokenStream;
 use std::fmt::Write;
 
@@ -54,7 +54,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let row = array(DType::F32, &trainer.targets);
     let zeros = trainer.targets.iter().rev().fold("0.0".to_string(), |inner, n| format!("[{inner}; {n}]"));
     // A step may be in parts; an evaluation takes what a step does.
-    let evaluate = inner.entries.get(2).ok_or("a trainer without an evaluation")?;
+    let evaluate = inner.entries.get(EVALUATE).ok_or("a trainer without an evaluation")?;
     let inputs = evaluate.graph.params.iter().filter(|p| p.kind == ParamKind::In);
     let inputs: Vec<_> = inputs.clone().take(inputs.count().saturating_sub(1)).collect(); // the last are the targets
     let typed: String = inputs.iter().map(|p| format!("{}: {}, ", p.name, parameter(p))).collect();
@@ -155,11 +155,12 @@ fn masks(network: &Network, trainer: &Trainer) -> String {
 
 /// `save` and `load`.
 fn files(network: &Network, trainer: &Trainer) -> Result<String, Internal> {
-    let mut header = Header::default(); // names are PyTorch's own
+    let mut header = Listing::default(); // names are PyTorch's own
     let (mut write, mut expect, mut read) = (String::new(), String::new(), String::new());
     for kept in &trainer.kept {
         let weight = network.weight(&kept.key).ok_or_else(|| format!("no weight `{}`", kept.key))?;
-        header.tensor(weight.names.first().unwrap_or(&weight.key), DType::F32, &weight.shape);
+        let bytes = size_of::<f32>() * weight.shape.iter().product::<usize>();
+        header.tensor(weight.names.first().unwrap_or(&weight.key), "F32", &weight.shape, bytes);
         let (elements, elements_mut) = elements(kept, weight.shape.len());
         let native: Vec<usize> = kept.perm.iter().filter_map(|a| weight.shape.get(*a).copied()).collect();
         let order = format!("::kernforge::__private::in_file_order({native:?}, {:?})", kept.perm);
