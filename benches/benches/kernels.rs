@@ -4,12 +4,13 @@
 //! `cargo bench -p kernforge-benches -- --test` runs and checks everything once. The published tables come
 //! from the program `report`, which times contenders interleaved.
 
-use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+mod timing;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernforge::Isa;
 use kernforge_benches::cases::{CASES, GROUPS};
 use kernforge_benches::data::{Buffer, operands};
 use kernforge_benches::{entries, machine::Machine, peak, verify};
-use std::time::{Duration, Instant};
 
 fn all(criterion: &mut Criterion) {
     println!("{}", Machine::pin_and_describe().line());
@@ -20,9 +21,7 @@ fn all(criterion: &mut Criterion) {
         }
     }
     for name in GROUPS {
-        let mut group = criterion.benchmark_group(name);
-        group.sampling_mode(SamplingMode::Flat).sample_size(10);
-        group.warm_up_time(Duration::from_millis(50)).measurement_time(Duration::from_millis(200));
+        let mut group = timing::group(criterion, name);
         for case in CASES.iter().filter(|case| case.group == name) {
             let operands = operands(&case.problem);
             let inputs: Vec<&[f32]> = operands.iter().map(Buffer::as_slice).collect();
@@ -34,15 +33,7 @@ fn all(criterion: &mut Criterion) {
                 None => Throughput::Bytes(case.problem.bytes() as u64),
             });
             for entry in entries {
-                let id = BenchmarkId::new(entry.name.clone(), case.name);
-                let mut contender = entry.contender(case.problem.result());
-                group.bench_function(id, |bencher| {
-                    bencher.iter_custom(|repeats| {
-                        let start = Instant::now();
-                        (contender.run)(repeats);
-                        start.elapsed()
-                    });
-                });
+                timing::entry(&mut group, entry, case.name, case.problem.result());
             }
         }
         group.finish();

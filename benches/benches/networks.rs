@@ -4,10 +4,11 @@
 //! `cargo bench -p kernforge-benches --bench networks --features rivals`; the published page comes from the program
 //! `report`, which times contenders interleaved.
 
-use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+mod timing;
+
+use criterion::{Criterion, criterion_group, criterion_main};
 use kernforge_benches::machine::Machine;
 use kernforge_benches::networks::{Network, networks, small};
-use std::time::{Duration, Instant};
 
 fn all(criterion: &mut Criterion) {
     println!("{}", Machine::pin_and_describe().line());
@@ -16,9 +17,7 @@ fn all(criterion: &mut Criterion) {
 }
 
 fn group(criterion: &mut Criterion, name: &str, networks: Vec<Network>) {
-    let mut group = criterion.benchmark_group(name);
-    group.sampling_mode(SamplingMode::Flat).sample_size(10);
-    group.warm_up_time(Duration::from_millis(50)).measurement_time(Duration::from_millis(200));
+    let mut group = timing::group(criterion, name);
     for network in &networks {
         let operands = network.operands();
         let (entries, skipped) = network.entries(&operands);
@@ -26,15 +25,7 @@ fn group(criterion: &mut Criterion, name: &str, networks: Vec<Network>) {
             println!("skipped: {reason}");
         }
         for entry in entries {
-            let id = BenchmarkId::new(entry.name.clone(), &network.name);
-            let mut contender = entry.contender(0);
-            group.bench_function(id, |bencher| {
-                bencher.iter_custom(|repeats| {
-                    let start = Instant::now();
-                    (contender.run)(repeats);
-                    start.elapsed()
-                });
-            });
+            timing::entry(&mut group, entry, &network.name, 0);
         }
     }
     group.finish();

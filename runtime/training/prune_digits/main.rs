@@ -12,7 +12,7 @@ mod nets;
 use kernforge::Layer;
 use kernforge_training::arguments::Arguments;
 use kernforge_training::curve;
-use kernforge_training::error::Error;
+use kernforge_training::error::{Error, exit};
 use kernforge_training::mnist::{Digits, Image, Samples};
 use kernforge_training::record::Record;
 use kernforge_training::run::{self, Plan};
@@ -29,13 +29,7 @@ const KEEP: f64 = 0.1;
 const PRUNED: &[u8] = include_bytes!("pruned.safetensors");
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run())
 }
 
 fn run() -> Result<(), Error> {

@@ -5,6 +5,7 @@ use kernforge::{TrainError, WeightsError};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Why an example ended early.
 #[derive(Debug)]
@@ -82,5 +83,16 @@ impl From<TrainError> for Error {
 impl From<AttributeError> for Error {
     fn from(error: AttributeError) -> Error {
         Error::Attribute(error)
+    }
+}
+
+/// What an example's `main` returns: an error is told as a sentence.
+pub fn exit(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::BATCH;
 use crate::arguments::Arguments;
+use crate::curve;
 use crate::error::Error;
 use crate::mnist::{Digits, Image};
 use crate::record::{Epoch, Record, replace};
@@ -119,6 +120,15 @@ pub fn train(trainer: &mut impl Learner, digits: &Digits, plan: &Plan<'_>) -> Re
     fs::remove_file(&checkpoint).map_err(Error::io(&checkpoint))?;
     println!("the weights are in {}", plan.weights().display());
     Ok(record)
+}
+
+/// Trains and draws the losses under a title.
+pub fn drawn(trainer: &mut impl Learner, digits: &Digits, plan: &Plan<'_>, title: &str) -> Result<(), Error> {
+    let record = train(trainer, digits, plan)?;
+    let picture = plan.arguments.out.join(format!("{}.svg", plan.name));
+    curve::svg(&picture, title, &record)?;
+    println!("the losses are drawn in {}", picture.display());
+    Ok(())
 }
 
 /// Takes the trainer's part of a checkpoint.

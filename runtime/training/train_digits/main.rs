@@ -11,10 +11,10 @@ mod explain;
 
 use kernforge::network;
 use kernforge_training::arguments::Arguments;
-use kernforge_training::error::Error;
+use kernforge_training::error::{Error, exit};
+use kernforge_training::learner;
 use kernforge_training::mnist::Digits;
 use kernforge_training::run::{self, Plan};
-use kernforge_training::{curve, learner};
 use std::process::ExitCode;
 
 /// Two convolutions and two matrices, trained by Adam.
@@ -36,13 +36,7 @@ impl Net {
 learner!(NetTrainer);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run())
 }
 
 fn run() -> Result<(), Error> {
@@ -57,10 +51,7 @@ fn run() -> Result<(), Error> {
     );
     let mut trainer = NetTrainer::boxed();
     let plan = Plan { name: "train_digits", arguments: &arguments, rate: |epoch| 4e-3 * 0.6f32.powi(epoch as i32) };
-    let record = run::train(&mut *trainer, &digits, &plan)?;
-    let picture = arguments.out.join("train_digits.svg");
-    curve::svg(&picture, "A convolutional network on MNIST", &record)?;
-    println!("the losses are drawn in {}", picture.display());
+    run::drawn(&mut *trainer, &digits, &plan, "A convolutional network on MNIST")?;
     let picture = arguments.out.join("train_digits.png");
     explain::draw(&plan.weights(), &digits.test, &picture)?;
     println!("what the network looks at is drawn in {}", picture.display());

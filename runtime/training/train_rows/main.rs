@@ -9,10 +9,10 @@
 
 use kernforge::network;
 use kernforge_training::arguments::Arguments;
-use kernforge_training::error::Error;
+use kernforge_training::error::{Error, exit};
+use kernforge_training::learner;
 use kernforge_training::mnist::Digits;
 use kernforge_training::run::{self, Plan};
-use kernforge_training::{curve, learner};
 use std::process::ExitCode;
 
 /// A gated recurrent unit over the rows, its last state to ten logits.
@@ -32,13 +32,7 @@ impl Rows {
 learner!(RowsTrainer);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run())
 }
 
 fn run() -> Result<(), Error> {
@@ -53,9 +47,6 @@ fn run() -> Result<(), Error> {
     );
     let mut trainer = RowsTrainer::boxed();
     let plan = Plan { name: "train_rows", arguments: &arguments, rate: |epoch| 4e-3 * 0.6f32.powi(epoch as i32) };
-    let record = run::train(&mut *trainer, &digits, &plan)?;
-    let picture = arguments.out.join("train_rows.svg");
-    curve::svg(&picture, "A recurrent network on the rows of MNIST", &record)?;
-    println!("the losses are drawn in {}", picture.display());
+    run::drawn(&mut *trainer, &digits, &plan, "A recurrent network on the rows of MNIST")?;
     Ok(())
 }

@@ -12,6 +12,8 @@ mod multiples;
 mod networks;
 mod plot;
 mod table;
+#[cfg(any(feature = "networks", feature = "training"))]
+mod timed;
 #[cfg(feature = "training")]
 mod training;
 

@@ -3,11 +3,10 @@
 mod page;
 
 use crate::multiples::{self, Row};
+use crate::timed::{Timed, timed};
 use indicatif::{ProgressBar, ProgressStyle};
-use kernforge::{Isa, cpu};
 use kernforge_benches::machine::Machine;
-use kernforge_benches::measure::{Contender, Effort, Times, interleaved};
-use kernforge_benches::peak;
+use kernforge_benches::measure::{Effort, Times};
 use kernforge_benches::training::{Case, all};
 use std::error::Error;
 use std::fs;
@@ -63,26 +62,8 @@ pub fn report(results: &Path, machine: &Machine, effort: Effort) -> Result<(), B
 }
 
 fn one(case: Case, effort: Effort, skipped: &mut Vec<String>) -> Result<Measured, Box<dyn Error>> {
-    let isa = cpu::check()?;
     let (entries, left_out) = case.entries();
     skipped.extend(left_out);
-    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
-    let mut contenders: Vec<_> = entries.into_iter().map(|entry| entry.contender(0)).collect();
-    // Traffic is stated with the peak of AVX2 as the measure of the caches.
-    let peaks = [isa, if isa == Isa::Avx512 { Isa::Avx2 } else { isa }];
-    for isa in peaks {
-        contenders.push(Contender::new(format!("peak {isa}"), move |bursts| {
-            peak::run(isa, bursts);
-        }));
-    }
-    let times = interleaved(&mut contenders, effort);
-    let (entry_times, peak_times) = times.split_at(names.len());
-    let [peak, peak_avx2] = [0, 1].map(|i| peak::flops(peaks[i]) / peak_times[i].quartile);
-    Ok(Measured {
-        entries: names.into_iter().zip(entry_times.iter().copied()).collect(),
-        arithmetic: case.arithmetic(peak),
-        traffic: case.traffic(peak_avx2),
-        peak,
-        case,
-    })
+    let Timed { entries, peak, peak_avx2 } = timed(entries, effort)?;
+    Ok(Measured { entries, arithmetic: case.arithmetic(peak), traffic: case.traffic(peak_avx2), peak, case })
 }
