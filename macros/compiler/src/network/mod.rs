@@ -30,7 +30,7 @@ use crate::scalar::Node;
 use crate::syntax::ast::Options;
 use hoist::Prepare;
 use proc_macro2::Span;
-use stage::Staged;
+use stage::Stage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -117,26 +117,19 @@ impl CompiledEntry {
 pub fn compile(network: &Network) -> Result<Compiled, Errors> {
     let network = &prune::apply(network)?;
     let dtype = arithmetic(network)?;
-    let mut prepare = Prepare::new(dtype);
     let mut units = units::Units::default();
-    let (mut staged, mut errors) = (Vec::new(), Errors::new());
+    let mut errors = Errors::new();
+    let mut wanted = Vec::new();
     for (number, entry) in network.entries.iter().enumerate() {
-        for count in counts(network, entry, &mut errors) {
-            match Staged::new(network, number, count, &mut prepare) {
-                Ok(entry) => staged.push(entry),
-                Err(e) => errors.append(e),
-            }
+        wanted.extend(counts(network, entry, &mut errors).into_iter().map(|count| (number, count)));
+    }
+    let Stage { prepare, parts, entries: staged } = match Stage::new(network, &wanted, dtype) {
+        Ok(stage) => stage,
+        Err(e) => {
+            errors.append(e);
+            return Err(errors);
         }
-    }
-    let mut parts = parts(network, &prepare).unwrap_or_else(|reason| {
-        errors.push(network.name.span(), internal(&reason));
-        Parts::Zero
-    });
-    // What reads other weights later multiplies all of them.
-    if let (Parts::Bytes(bytes), false) = (&mut parts, network.reloads()) {
-        staged.iter_mut().for_each(|s| s.leave_out(bytes, &prepare));
-        *bytes = stage::drop_unused(&mut staged, &mut prepare, bytes);
-    }
+    };
     let entries: Vec<CompiledEntry> = staged.into_iter().map(|s| s.compile(&mut units)).collect();
     let isas = isas(network);
     let mut compiled_units = Vec::new();

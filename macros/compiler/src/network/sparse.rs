@@ -12,10 +12,10 @@
 use crate::graph::network::{Network, Weight};
 use crate::isa::Isa;
 use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, IndexId, Kernel, Role};
-use crate::outline::loads;
+use crate::outline::{Whole, loads};
 use crate::schedule::search::{self, Effort, Wishes};
+use crate::schedule::sparse;
 use crate::schedule::sparse::{Count, Pattern};
-use crate::schedule::{pack, sparse};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ const MARGIN: f64 = 0.85;
 const SHARED: f64 = 1.25;
 /// The part of zeros below which nothing is said about them.
 const FEW: f64 = 0.05;
+/// Columns of a panel of dense weights.
+const PANEL: usize = 64;
 /// Weights of a tensor that may be stored in panels.
 const LARGE: usize = 4 << 10;
 
@@ -41,12 +43,17 @@ pub struct Choice {
     pub reason: String,
 }
 
-/// Leaves out the zeros of a kernel's weights where that pays. `values` are those of its weights, by name.
-pub fn apply(kernel: &mut Kernel, values: &BTreeMap<String, Vec<f64>>) -> Vec<Choice> {
+/// Leaves out the zeros of a kernel's weights where that pays, in the sums of `whole`. `values` are those of its
+/// weights, by name.
+pub fn apply(kernel: &mut Kernel, values: &BTreeMap<String, Vec<f64>>, whole: &Whole) -> Vec<Choice> {
     let mut choices = Vec::new();
     for c in std::mem::take(&mut kernel.body) {
         let buffer = kernel.buffer(c.out.buffer).name.clone();
-        match choose(kernel, &c, values) {
+        let candidate = match whole {
+            Whole::All => true,
+            Whole::For(results) => results.contains(&buffer),
+        };
+        match candidate.then(|| choose(kernel, &c, values)).flatten() {
             None => kernel.body.push(c),
             Some((pieces, reason)) => {
                 choices.push(Choice { buffer, reason });
@@ -100,10 +107,14 @@ fn choose(
         Ok(pattern) => pattern,
         Err(why) => return Some((None, format!("dense: {part}, but {why}"))),
     };
-    let panel = pack::spare(kernel) / kernel.body.len().max(1);
-    let dense = search::ranked(c, kernel.dtype, table, Effort::Full, Wishes::default(), panel).into_iter().next()?;
-    let dense = dense.estimate.cycles;
     let (index, extent) = (pattern.index, pattern.extent());
+    // Dense weights would lie in panels.
+    let width = extent.min(PANEL);
+    let part_of_all = Piece { weights, index, from: 0, len: width, values: vec![0.0; pattern.points.len() * width] };
+    let mut panel = contraction(c, &part_of_all, BufferId(0));
+    panel.reduction.iter_mut().for_each(|r| r.skip = None);
+    let dense = search::ranked(&panel, kernel.dtype, table, Effort::Full, Wishes::default(), 0).into_iter().next()?;
+    let dense = dense.estimate.cycles * extent as f64 / width.max(1) as f64;
     // Whole rows: what is left of the dense code.
     let rows: Vec<usize> = (0..pattern.points.len()).filter(|&p| (0..extent).any(|o| pattern.kept(p, o))).collect();
     let by_rows = dense * rows.len() as f64 / pattern.points.len().max(1) as f64 + 16.0;

@@ -3,14 +3,75 @@
 
 use super::group::Groups;
 use super::hoist::{Hoisted, Prepare};
-use super::{CompiledEntry, memory, sparse, strips, units};
+use super::{CompiledEntry, Parts, memory, sparse, strips, units};
 use crate::dtype::DType;
 use crate::error::Errors;
 use crate::graph::Graph;
 use crate::graph::network::{LayerId, Network};
 use crate::kernel_ir::{Contraction, Kernel, Role};
+use crate::outline::Whole;
 use crate::{outline, passes};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All entries, and what they share.
+pub(super) struct Stage {
+    /// Computes the parts.
+    pub prepare: Prepare,
+    /// The parts.
+    pub parts: Parts,
+    /// For one sample and for the batches.
+    pub entries: Vec<Staged>,
+}
+
+impl Stage {
+    /// Takes the entries, each for so many samples, without the zeros of known weights where that pays.
+    pub fn new(network: &Network, entries: &[(usize, usize)], dtype: DType) -> Result<Stage, Errors> {
+        let all = vec![Whole::All; entries.len()];
+        // What reads other weights later multiplies all of them.
+        if network.reloads() || !sparse::some(network) {
+            let none = vec![Whole::For(BTreeSet::new()); entries.len()];
+            let mut stage = Stage::of(network, entries, dtype, &none)?;
+            if !network.reloads() {
+                stage.leave_out(&all);
+            }
+            return Ok(stage);
+        }
+        // Zeros are looked for in whole rows; where all are multiplied, the rows go into panels after all.
+        let mut rows = Stage::of(network, entries, dtype, &all)?;
+        rows.leave_out(&all);
+        let whole: Vec<Whole> = rows.entries.iter().map(|s| Whole::For(s.left_out())).collect();
+        let mut stage = Stage::of(network, entries, dtype, &whole)?;
+        stage.leave_out(&whole);
+        for (staged, first) in stage.entries.iter_mut().zip(rows.entries) {
+            staged.choices = first.choices;
+        }
+        Ok(stage)
+    }
+
+    fn of(network: &Network, entries: &[(usize, usize)], dtype: DType, whole: &[Whole]) -> Result<Stage, Errors> {
+        let mut prepare = Prepare::new(dtype);
+        let (mut staged, mut errors) = (Vec::new(), Errors::new());
+        for (at, whole) in entries.iter().zip(whole) {
+            match Staged::new(network, *at, &mut prepare, whole) {
+                Ok(entry) => staged.push(entry),
+                Err(e) => errors.append(e),
+            }
+        }
+        let parts = super::parts(network, &prepare).unwrap_or_else(|reason| {
+            errors.push(network.name.span(), super::internal(&reason));
+            Parts::Zero
+        });
+        errors.finish(Stage { prepare, parts, entries: staged })
+    }
+
+    /// Leaves out zeros of the sums in `whole`.
+    fn leave_out(&mut self, whole: &[Whole]) {
+        if let Parts::Bytes(bytes) = &mut self.parts {
+            self.entries.iter_mut().zip(whole).for_each(|(s, whole)| s.leave_out(bytes, &self.prepare, whole));
+            *bytes = drop_unused(&mut self.entries, &mut self.prepare, bytes);
+        }
+    }
+}
 
 /// An entry whose constant parts are known to `prepare`.
 pub(super) struct Staged {
@@ -24,8 +85,14 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Outlines an entry for `count` samples and hoists what is constant.
-    pub fn new(network: &Network, entry: usize, count: usize, prepare: &mut Prepare) -> Result<Staged, Errors> {
+    /// Outlines an entry for `count` samples and hoists what is constant; the weights of the sums in `whole` stay in
+    /// whole rows.
+    fn new(
+        network: &Network,
+        (entry, count): (usize, usize),
+        prepare: &mut Prepare,
+        whole: &Whole,
+    ) -> Result<Staged, Errors> {
         let Some(source) = network.entries.get(entry) else { return Err(Errors::new()) };
         let graph = match count {
             1 => source.graph.clone(),
@@ -33,13 +100,13 @@ impl Staged {
         };
         let graph = passes::run(graph);
         let paths: Vec<&str> = network.layers.iter().map(|l| l.path.as_str()).collect();
-        let outlined = outline::entry(&graph, &paths, !sparse::some(network))?;
+        let outlined = outline::entry(&graph, &paths, whole)?;
         let (hoisted, layers) = (prepare.hoist(outlined.kernel), outlined.layers);
         Ok(Staged { entry, count, graph, hoisted, layers, choices: Vec::new() })
     }
 
-    /// Leaves out zeros where that pays. `bytes` are all parts.
-    pub fn leave_out(&mut self, bytes: &[u8], prepare: &Prepare) {
+    /// Leaves out zeros of the sums in `whole` where that pays. `bytes` are all parts.
+    fn leave_out(&mut self, bytes: &[u8], prepare: &Prepare, whole: &Whole) {
         let size = prepare.kernel.dtype.bytes();
         let mut values = BTreeMap::new();
         for (name, number) in &self.hoisted.parts {
@@ -50,7 +117,14 @@ impl Staged {
                 values.insert(name.clone(), numbers(bytes, prepare.kernel.dtype));
             }
         }
-        self.choices = sparse::apply(&mut self.hoisted.kernel, &values);
+        self.choices = sparse::apply(&mut self.hoisted.kernel, &values, whole);
+    }
+
+    /// The results of the sums whose zeros were left out.
+    fn left_out(&self) -> BTreeSet<String> {
+        let kernel = &self.hoisted.kernel;
+        let skips = kernel.body.iter().filter(|c| c.reduction.as_ref().is_some_and(|r| r.skip.is_some()));
+        skips.map(|c| kernel.buffer(c.out.buffer).name.clone()).collect()
     }
 
     /// Plans the memory and takes the units.
@@ -95,7 +169,7 @@ fn numbers(bytes: &[u8], dtype: DType) -> Vec<f64> {
 }
 
 /// Drops the parts that no entry reads any more; returns the bytes of the others in their new places.
-pub(super) fn drop_unused(staged: &mut [Staged], prepare: &mut Prepare, bytes: &[u8]) -> Vec<u8> {
+fn drop_unused(staged: &mut [Staged], prepare: &mut Prepare, bytes: &[u8]) -> Vec<u8> {
     for s in staged.iter_mut() {
         let kernel = &s.hoisted.kernel;
         let read = |name: &String| {

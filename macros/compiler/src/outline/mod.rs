@@ -27,7 +27,7 @@ use crate::error::{Error, Errors};
 use crate::graph::network::LayerId;
 use crate::graph::{Graph, NodeId, Op, ParamKind};
 use crate::kernel_ir::{Buffer, BufferId, Kernel, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most a kernel may keep on its stack, in bytes (a thread has 2 MiB by default).
 pub const STACK_LIMIT: usize = 512 << 10;
@@ -61,15 +61,25 @@ pub struct Outlined {
     pub layers: BTreeMap<String, LayerId>,
 }
 
-/// Outlines an entry of a network. `paths` are the layers' paths: temporaries get their names. With `panels`
-/// large matrices of weights are stored in panels.
-pub fn entry(graph: &Graph, paths: &[&str], panels: bool) -> Result<Outlined, Errors> {
+/// Outlines an entry of a network. `paths` are the layers' paths: temporaries get their names. Large matrices of
+/// weights are stored in panels, but for those that belong to the results named in `whole`.
+pub fn entry(graph: &Graph, paths: &[&str], whole: &Whole) -> Result<Outlined, Errors> {
     let mut outlined = contractions(graph, paths, true)?;
     order::run(&mut outlined.kernel);
-    if panels {
-        panel::run(&mut outlined.kernel);
+    match whole {
+        Whole::All => {}
+        Whole::For(results) => panel::run(&mut outlined.kernel, results),
     }
     Ok(outlined)
+}
+
+/// The sums whose weights stay in whole rows, since their zeros may be left out.
+#[derive(Clone, Debug)]
+pub enum Whole {
+    /// Every one.
+    All,
+    /// Those that are written to the buffers of these names.
+    For(BTreeSet<String>),
 }
 
 /// The contractions in their simplest form, nothing shared, nothing packed. With `once` what is the same

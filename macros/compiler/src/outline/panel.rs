@@ -13,9 +13,13 @@
 use super::order::{copy, ending_in, fresh, row_major, unit_index};
 use super::storage::loads;
 use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, IndexId, Kernel, ReduceOp, Role};
+use std::collections::BTreeSet;
 
-/// Fewest bytes of a matrix that is worth it: less stays in the first cache.
-const LEAST: usize = 32 << 10;
+/// Fewest bytes of a matrix that is worth it: half of the first cache, which other weights fill between two calls.
+const LEAST: usize = 16 << 10;
+
+/// Bytes of a line of the cache, of which a panel's rows take whole ones.
+const LINE: usize = 64;
 
 /// The most rows of results that share a matrix: more hide its loads.
 const ROWS: usize = 16;
@@ -27,13 +31,14 @@ const REST: usize = 8;
 /// share them.
 type Known = Vec<(Contraction, BufferId)>;
 
-/// Puts matrices into panels where that pays.
-pub fn run(kernel: &mut Kernel) {
+/// Puts matrices into panels where that pays, but for the sums that are written to the buffers named in `whole`.
+pub fn run(kernel: &mut Kernel, whole: &BTreeSet<String>) {
     let constant = kernel.constants();
     let is_constant = |b: BufferId| constant.get(b.0 as usize).is_some_and(|c| *c);
     let mut known = Vec::new();
     for c in std::mem::take(&mut kernel.body) {
-        match matrix(kernel, &c, &is_constant).filter(|_| !is_constant(c.out.buffer)) {
+        let stays = is_constant(c.out.buffer) || whole.contains(&kernel.buffer(c.out.buffer).name);
+        match matrix(kernel, &c, &is_constant).filter(|_| !stays) {
             Some(matrix) => split(kernel, &c, &matrix, &mut known),
             None => kernel.body.push(c),
         }
@@ -68,18 +73,21 @@ fn matrix(kernel: &Kernel, c: &Contraction, is_constant: &impl Fn(BufferId) -> b
     let offset = c.reads.get(read)?.offset();
     let rows: usize =
         c.parallel_ids().filter(|i| *i != column && offset.coefficient(*i) == 0).map(|i| c.index(i).extent).product();
-    // Accumulators of a tile: about as many as registers can hold.
-    let width = match rows {
+    // Accumulators of a tile: about as many as registers can hold, and as equal as lines allow, since a panel
+    // of few columns waits for its sums.
+    let most = match rows {
         1 => 256,
         2 => 128,
         _more => 64,
     } / bytes;
     let columns = c.index(column).extent;
+    let width = columns.div_ceil(columns.div_ceil(most)).next_multiple_of(LINE / bytes).min(most);
     let (mut panels, rest) = (columns / width, columns % width);
     if rest > 0 && rest < REST {
         panels = panels.saturating_sub(1);
     }
-    (rows <= ROWS && panels >= 2).then_some(Matrix { read, column, width, panels })
+    let several = panels > 1 || panels == 1 && rest >= REST;
+    (rows <= ROWS && several).then_some(Matrix { read, column, width, panels })
 }
 
 /// Appends the copies of the matrix and the contractions that read them.

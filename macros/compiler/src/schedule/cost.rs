@@ -38,6 +38,9 @@ const ITERATION: f64 = 0.5;
 const LOOKAHEAD: f64 = 70.0;
 /// Part of the rate of L2 that rows of a panel come at which lie apart.
 const APART: f64 = 0.45;
+/// Part of the rate of L2 that parts of rows come at which are read once: lines between them wait for another
+/// tile. Seen with 8 and with 4 registers of a row of 64 weights, 225 to 1240 kB in all: 83 and 60 B/ns.
+const PARTIAL: f64 = 0.7;
 /// Part of the registers that a tile may use before it slows down.
 const ROOMY: f64 = 0.7;
 /// Instructions that a transcendental function costs.
@@ -111,6 +114,13 @@ impl Facts {
             reduce: c.reduce_ids().map(|i| (i, c.index(i).extent as f64)).collect(),
             partials: c.reduction.as_ref().map_or(1, |r| r.partials),
         }
+    }
+
+    /// Whether tiles take parts of the rows of a matrix that fills much of L1.
+    fn parts(&self, plan: &Plan, table: &Table, vectors: usize) -> bool {
+        let Vector::Parallel { lanes, .. } = plan.vector else { return false };
+        let part = vectors * lanes * self.dtype.bytes();
+        !plan.pack && part < self.row_bytes && self.row_bytes as f64 * self.steps > table.cost.l1_bytes as f64 / 4.0
     }
 
     /// Iterations of the innermost loop over a reduction index in a tile.
@@ -357,6 +367,9 @@ fn tile_cost(
         };
         // From far away comes a line at a time.
         load = load.max(if far { panel.max(LINE as f64) } else { panel } / rate);
+    } else if product && rows == 1 && f.parts(plan, table, vectors) {
+        // A matrix for one row: what is read once does not stay in L1.
+        load = load.max(panel / (cost.l2_bytes_per_cycle * PARTIAL));
     }
     let latency = match sliding {
         // In memory order the terms of a row come close together, so few chains are in sight.

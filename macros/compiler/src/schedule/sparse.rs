@@ -220,7 +220,8 @@ impl Count {
         let code = (self.fmas + self.broadcasts) * FMA_BYTES + self.blends * BLEND_BYTES;
         let loads = (self.fmas + self.broadcasts) as f64 / cost.loads_per_cycle;
         let decode = self.instructions() as f64 / DECODE;
-        let far = data + code > cost.l1_bytes;
+        // Each is used once: what fills much of L1 does not stay there from call to call.
+        let far = data + code > cost.l1_bytes / 4;
         let memory = if far { (data + code) as f64 / cost.l2_bytes_per_cycle } else { 0.0 };
         loads.max(decode).max(memory) + AROUND * self.tiles as f64
     }
