@@ -5,7 +5,7 @@
 //! space (guarded coordinates are skipped, so their extent is the bound), writes hit each element
 //! at most once, a contraction reads what it writes only in place, temporaries are written
 //! before they are read, scalar programs are well-formed, the schedule names each parallel index
-//! once and its register tile fits the ISA.
+//! once and its register tile fits the ISA, and contractions that share loops may ([`fuse`]).
 
 use crate::isa::{Isa, Table};
 use crate::kernel_ir::{Access, Contraction, IndexId, Kernel, Role};
@@ -13,7 +13,8 @@ use crate::outline::in_place;
 use crate::scalar::{Block, Node};
 use crate::schedule::search::one_row;
 use crate::schedule::sparse::Pattern;
-use crate::schedule::{Plan, Schedule, Vector, cost, pack};
+use crate::schedule::{Plan, Schedule, Vector, cost, fuse, pack};
+use std::ops::Range;
 
 /// A kernel and a schedule that passed [`verify`].
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,9 @@ pub fn verify<'a>(kernel: &'a Kernel, schedule: &'a Schedule, isa: Isa) -> Resul
     }
     for (c, plan) in kernel.body.iter().zip(&schedule.contractions) {
         check_plan(kernel, c, plan, isa.table())?;
+    }
+    for nest in fuse::nests(schedule) {
+        check_nest(kernel, schedule, nest, isa.table())?;
     }
     let packs = kernel.body.iter().zip(&schedule.contractions).filter(|(_, plan)| plan.pack);
     let panels: usize = packs.map(|(c, plan)| pack::bytes(c, plan, kernel.dtype)).sum();
@@ -181,6 +185,32 @@ fn check_block(block: &Block, c: &Contraction, acc: bool, may_read: &dyn Fn(&Acc
     Ok(())
 }
 
+/// Checks that the contractions of a range may run in the loops of the first.
+fn check_nest(kernel: &Kernel, schedule: &Schedule, nest: Range<usize>, table: &Table) -> Result<(), String> {
+    let (Some(all), Some([head, others @ ..])) =
+        (kernel.body.get(nest.clone()), schedule.contractions.get(nest.clone()))
+    else {
+        return Err("more plans than contractions".into());
+    };
+    if head.fused {
+        return Err("the first contraction cannot run in the loops of one before it".into());
+    }
+    for (n, plan) in others.iter().enumerate() {
+        let (before, c) = (all.get(..=n).unwrap_or(&[]), all.get(n + 1));
+        if !c.is_some_and(|c| fuse::follows(before, c)) || *plan != fuse::plan(head) {
+            return Err(format!(
+                "contraction {} cannot run in the loops of contraction {}",
+                nest.start + n + 1,
+                nest.start
+            ));
+        }
+    }
+    if !others.is_empty() && !fuse::shares(all, head, table) {
+        return Err(format!("the plan of contraction {} cannot be shared", nest.start));
+    }
+    Ok(())
+}
+
 fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> Result<(), String> {
     let mut order: Vec<IndexId> = plan.order.clone();
     order.sort_unstable();
@@ -246,6 +276,9 @@ fn check_plan(kernel: &Kernel, c: &Contraction, plan: &Plan, table: &Table) -> R
     }
     if plan.pack && pack::operand(c, plan).is_none() {
         return Err("packs an operand where there is none to pack".into());
+    }
+    if plan.fused {
+        return Ok(()); // one register after the other, when the head is done with it
     }
     let needed = cost::registers(c, plan, table);
     // One register stays free: LLVM needs it for what it moves around.

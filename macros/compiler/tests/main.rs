@@ -12,6 +12,7 @@ mod graph;
 mod ir;
 mod joins;
 mod lookup;
+mod nests;
 mod network;
 mod network_back;
 mod ops;

@@ -157,6 +157,17 @@ impl<'a> Builder<'a> {
         dst
     }
 
+    /// Notes that a register was stored: a load of the same elements is that register. Only of the kernel's own type:
+    /// anything else is converted on its way.
+    pub fn stored(&mut self, buffer: BufferId, at: &Addr, (lanes, width): (Lanes, usize), src: Reg) {
+        let (load, one) = (Key::Load(buffer, at.clone(), lanes, width), Key::Broadcast(buffer, at.clone(), width));
+        let key = if width == 1 { one } else { load };
+        let own = self.source.buffer(buffer).dtype == self.kernel.dtype;
+        if let (true, Some(scope)) = (own, self.known.last_mut()) {
+            scope.insert(key, src);
+        }
+    }
+
     /// Sets a register again.
     pub fn set(&mut self, dst: Reg, op: Op) {
         self.emit(Stmt::Set { dst, op });

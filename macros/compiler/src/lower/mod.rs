@@ -16,7 +16,7 @@ mod value;
 
 use crate::kernel_ir::{Affine, BufferId, Contraction, IndexId};
 use crate::schedule::sparse::Pattern;
-use crate::schedule::{Plan, Vector, unroll};
+use crate::schedule::{Plan, Vector, fuse, unroll};
 use crate::verify::Verified;
 use crate::vir::{self, Addr, Bound, Op, Reg, Stmt};
 use builder::Builder;
@@ -25,13 +25,30 @@ use tiles::Segment;
 /// Lowers a kernel. The error is an impossibility after `verify`, reported instead of a panic.
 pub fn lower(verified: Verified<'_>) -> Result<vir::Kernel, String> {
     let kernel = verified.kernel();
+    let schedule = verified.schedule();
     let mut builder = Builder::new(kernel, verified.isa());
-    for (n, (c, plan)) in kernel.body.iter().zip(&verified.schedule().contractions).enumerate() {
-        let target = &kernel.buffer(c.out.buffer).name;
-        builder.comment(format!("contraction {n}: {target}"));
-        Lowering::new(&mut builder, c, plan).loops(0)?;
+    let unstored = fuse::in_registers(kernel, schedule);
+    for nest in fuse::nests(schedule) {
+        let (Some([c, followers @ ..]), Some(plan)) =
+            (kernel.body.get(nest.clone()), schedule.contractions.get(nest.start))
+        else {
+            continue;
+        };
+        for (n, c) in nest.zip([c].into_iter().chain(followers)) {
+            let target = &kernel.buffer(c.out.buffer).name;
+            builder.comment(format!("contraction {n}: {target}"));
+        }
+        Lowering::new(&mut builder, c, plan, Followers { list: followers, unstored: &unstored }).loops(0)?;
     }
     Ok(builder.finish())
+}
+
+/// What runs in a contraction's loops besides itself ([`fuse`]).
+#[derive(Clone, Copy)]
+struct Followers<'a> {
+    list: &'a [Contraction],
+    /// Temporaries that live in registers alone.
+    unstored: &'a [BufferId],
 }
 
 /// One contraction being lowered.
@@ -39,6 +56,7 @@ struct Lowering<'a, 'b> {
     b: &'b mut Builder<'a>,
     c: &'a Contraction,
     plan: &'a Plan,
+    followers: Followers<'a>,
     /// Flat offset of each read, and of the output.
     reads: Vec<Affine>,
     out: Affine,
@@ -70,7 +88,7 @@ struct Lowering<'a, 'b> {
 type Offset = Vec<usize>;
 
 impl<'a, 'b> Lowering<'a, 'b> {
-    fn new(b: &'b mut Builder<'a>, c: &'a Contraction, plan: &'a Plan) -> Self {
+    fn new(b: &'b mut Builder<'a>, c: &'a Contraction, plan: &'a Plan, followers: Followers<'a>) -> Self {
         let (vector, lanes) = match plan.vector {
             Vector::None => (None, 1),
             Vector::Parallel { index, lanes, .. } => (Some(index), lanes),
@@ -91,6 +109,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             b,
             c,
             plan,
+            followers,
             vector,
             lanes,
         }
@@ -159,13 +178,42 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Ok(())
     }
 
-    /// Epilogue and store of register `v` of a row.
+    /// Epilogue and store of register `v` of a row, and those of the contractions that follow.
     fn finish_register(&mut self, row: &Offset, v: usize, sum: Option<Reg>) -> Result<(), String> {
-        let active = self.active_lanes(v);
-        let result = self.block(&self.c.value, row, v, vir::Lanes::first(active), sum)?;
-        let at = self.address(&self.out, row, v);
-        self.b.emit(Stmt::Store { buffer: self.c.out.buffer, at, src: result, active });
+        self.finish_one(row, v, sum)?;
+        let (head, panel) = (self.c, self.panel.take());
+        for follower in self.followers.list {
+            self.turn_to(follower);
+            self.finish_one(row, v, None)?;
+        }
+        if !self.followers.list.is_empty() {
+            self.turn_to(head);
+        }
+        self.panel = panel;
         Ok(())
+    }
+
+    /// Epilogue and store of the current contraction.
+    fn finish_one(&mut self, row: &Offset, v: usize, sum: Option<Reg>) -> Result<(), String> {
+        let active = self.active_lanes(v);
+        let lanes = vir::Lanes::first(active);
+        let result = self.block(&self.c.value, row, v, lanes, sum)?;
+        let at = self.address(&self.out, row, v);
+        let buffer = self.c.out.buffer;
+        if !self.followers.list.is_empty() {
+            self.b.stored(buffer, &at, (lanes, self.lanes), result);
+        }
+        if !self.followers.unstored.contains(&buffer) {
+            self.b.emit(Stmt::Store { buffer, at, src: result, active });
+        }
+        Ok(())
+    }
+
+    /// Makes another contraction of the nest the current one.
+    fn turn_to(&mut self, c: &'a Contraction) {
+        self.c = c;
+        self.reads = c.reads.iter().map(|r| r.offset()).collect();
+        self.out = c.out.offset();
     }
 
     /// Lanes of register `v` that belong to the tensor.

@@ -15,13 +15,14 @@
 use super::units::{Call, touched};
 use crate::graph::network::LayerId;
 use crate::kernel_ir::{BufferId, Contraction, Kernel, Role};
+use crate::schedule::fuse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most points of a group: beyond, a call costs next to nothing.
 const SMALL: u64 = 4096;
 
 /// The points that a member of a group and a step of a sequence stay below: more fills the window of
-/// instructions, and the strips of long arrays are to stay as they are.
+/// instructions.
 const STEP: u64 = 2048;
 
 /// How often a unit must be called to be the step of a sequence.
@@ -39,8 +40,8 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Joins small contractions; `layers` has the layer of each.
-    pub fn chains(kernel: &Kernel, layers: &[Option<LayerId>]) -> Groups {
+    /// Joins small contractions; `layers` has the layer of each, and `nests` those that are to share loops.
+    pub fn chains(kernel: &Kernel, layers: &[Option<LayerId>], nests: Vec<Vec<usize>>) -> Groups {
         let after = dependences(kernel);
         let mut chains = Chains {
             kernel,
@@ -50,6 +51,7 @@ impl Groups {
             after: &after,
             inside: vec![false; kernel.body.len()],
         };
+        nests.into_iter().for_each(|nest| chains.start(nest));
         for (at, c) in kernel.body.iter().enumerate() {
             for n in after.get(at).into_iter().flatten().rev() {
                 if chains.feeds(*n, c) {
@@ -73,7 +75,13 @@ impl Groups {
         let several = |g: &usize| self.members.get(*g).is_some_and(|m| m.len() > 1);
         let alone = |g: &BTreeSet<usize>| g.len() == 1 && g.iter().all(several);
         let temp = |id: &BufferId| kernel.buffer(*id).role == Role::Temp;
-        by.into_iter().filter(|(id, g)| temp(id) && alone(g)).map(|(id, _)| id).collect()
+        // A large one would need much stack, unless it lives in registers alone.
+        let fits = |id: &BufferId, g: &BTreeSet<usize>| {
+            let members = g.first().and_then(|g| self.members.get(*g)).map_or(&[][..], Vec::as_slice);
+            kernel.buffer(*id).len as u64 <= SMALL || one_nest(kernel, members)
+        };
+        let own = |(id, g): &(BufferId, BTreeSet<usize>)| temp(id) && alone(g) && fits(id, g);
+        by.into_iter().filter(own).map(|(id, _)| id).collect()
     }
 
     /// Takes the steps of independent sequences in turn; `calls` has the call of each group.
@@ -108,6 +116,12 @@ impl Groups {
         *layers = self.members.iter().map(|m| m.first().and_then(|n| layers.get(*n).copied().flatten())).collect();
         *body = self.members.iter().flatten().filter_map(|n| body.get(*n).cloned()).collect();
     }
+}
+
+/// Whether contractions run in one nest, on every ISA: the plan of its head can always be shared.
+fn one_nest(kernel: &Kernel, members: &[usize]) -> bool {
+    let all: Vec<Contraction> = members.iter().filter_map(|n| kernel.body.get(*n)).cloned().collect();
+    (1..all.len()).all(|n| all.get(n).is_some_and(|c| fuse::follows(all.get(..n).unwrap_or(&[]), c)))
 }
 
 /// Appends what waits, by depth.
@@ -168,6 +182,19 @@ impl Chains<'_> {
             let target = c.out.buffer;
             self.kernel.buffer(target).role == Role::Temp && reader.reads.iter().any(|r| r.buffer == target)
         })
+    }
+
+    /// Makes contractions that stand together a group.
+    fn start(&mut self, nest: Vec<usize>) {
+        let Some((&name, inner)) = nest.split_last() else { return };
+        for n in inner {
+            self.of.iter_mut().skip(*n).take(1).for_each(|of| *of = name);
+            self.members.iter_mut().skip(*n).take(1).for_each(Vec::clear);
+        }
+        self.inside.iter_mut().take(name + 1).skip(nest.first().map_or(0, |n| n + 1)).for_each(|i| *i = true);
+        if let Some(members) = self.members.get_mut(name) {
+            *members = nest;
+        }
     }
 
     /// Makes the groups of both one, if that is worth it and possible.

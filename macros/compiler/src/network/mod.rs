@@ -4,7 +4,7 @@
 //! entries' graphs ─ passes ─ outline::entry ─▶ one kernel per entry
 //!    ─ hoist ─▶ `prepare` (constant parts) and the rest
 //!    ─ sparse ─▶ zeros of known weights left out where that pays
-//!    ─ share, strips, group, memory ─▶ what is one call, and offsets in one arena
+//!    ─ share, nests, group, memory ─▶ what is one call, and offsets in one arena
 //!    ─ units ─▶ distinct groups ─ schedule, verify, lower ─▶ code per ISA
 //! ```
 
@@ -12,10 +12,10 @@ pub mod evaluate;
 pub mod group;
 pub mod hoist;
 pub mod memory;
+mod nests;
 pub mod prune;
 pub mod sparse;
 mod stage;
-mod strips;
 pub mod units;
 
 use crate::Variant;

@@ -3,7 +3,7 @@
 
 use super::group::Groups;
 use super::hoist::{Hoisted, Prepare};
-use super::{CompiledEntry, Parts, memory, sparse, strips, units};
+use super::{CompiledEntry, Parts, memory, nests, sparse, units};
 use crate::dtype::DType;
 use crate::error::Errors;
 use crate::graph::Graph;
@@ -134,8 +134,8 @@ impl Staged {
         let sparse = choices.into_iter().map(|c| (of.get(&c.buffer).copied(), c.reason)).collect();
         let mut layers = layers(&kernel, &of);
         outline::share(&mut kernel, true);
-        strips::run(&mut kernel, &mut layers);
-        let mut groups = Groups::chains(&kernel, &layers);
+        let nests = nests::run(&mut kernel, &mut layers, &of);
+        let mut groups = Groups::chains(&kernel, &layers, nests);
         let own = groups.own(&kernel);
         let calls = groups.members.iter().map(|g| units.call(&kernel, g, &own)).collect();
         let calls = groups.interleave(calls);

@@ -1,10 +1,12 @@
 //! The simplest form of a contraction: no index of extent 1, guards only where they can fail,
-//! and indices joined where every access walks them as one.
+//! indices joined where every access walks them as one, and no sum of a single term.
 //!
 //! A 1×1 convolution over `[H, W]` becomes a matrix product over `H·W` rows this way, and an
 //! element-wise layer one flat loop. Joining keeps the lexicographic order, so sums keep theirs.
 
-use crate::kernel_ir::{Access, Affine, Contraction, Dim, Index, IndexId};
+use super::storage::loads;
+use crate::kernel_ir::{Access, Affine, Contraction, Dim, Index, IndexId, ReduceOp};
+use crate::scalar::{Block, Node, Prim};
 
 /// Simplifies one contraction.
 pub fn run(c: &mut Contraction) {
@@ -13,6 +15,7 @@ pub fn run(c: &mut Contraction) {
     for access in accesses(c) {
         flatten(access, &indices);
     }
+    single_term(c);
     while let Some(outer) = (0..c.indices.len().saturating_sub(1)).find(|&i| joinable(c, i)) {
         join(c, outer);
     }
@@ -42,6 +45,38 @@ fn drop_units(c: &mut Contraction) {
         at += 1;
         keep[at - 1]
     });
+}
+
+/// Makes a sum over no index a part of the value (an outer product, a window of one element), by the operation that
+/// would have added its only term.
+fn single_term(c: &mut Contraction) {
+    let guarded = |n: &usize| c.reads.get(*n).is_some_and(|r| r.dims.iter().any(|d| d.guarded));
+    let Some(r) = c.reduction.as_ref().filter(|r| c.indices.len() == c.parallel && r.skip.is_none()) else { return };
+    if loads(&r.term).iter().any(guarded) {
+        return;
+    }
+    let mut value = Block::new();
+    let term = value.inline(&r.term, |_, _| None);
+    let product = match value.nodes.get(term.0 as usize) {
+        Some(Node::Prim(Prim::Mul, factors)) => Some(factors.clone()),
+        Some(_) | None => None,
+    };
+    let sum = match (r.op, product) {
+        (ReduceOp::Sum, Some(mut factors)) => {
+            factors.push(value.constant(0.0));
+            value.prim(Prim::Fma, &factors)
+        }
+        (ReduceOp::Sum, None) => {
+            let zero = value.constant(0.0);
+            value.prim(Prim::Add, &[zero, term])
+        }
+        (ReduceOp::Max | ReduceOp::Min, _) => {
+            let start = value.constant(r.op.identity());
+            value.prim(r.op.prim(), &[start, term])
+        }
+    };
+    let result = value.inline(&c.value, |_, node| matches!(node, Node::Acc).then_some(sum));
+    (c.value, c.reduction) = (value.finish(result), None);
 }
 
 /// Drops guards that cannot fail and merges neighbouring dimensions that have none.

@@ -4,6 +4,7 @@
 //! [`search`] with the cost model or given by the user (`#[tile(..)]`, `#[unroll(..)]`).
 
 pub mod cost;
+pub mod fuse;
 pub mod pack;
 pub mod print;
 pub mod read;
@@ -37,6 +38,11 @@ pub struct Plan {
     /// Whether the operand that is read along the vector index is first copied, for each tile of that
     /// index, into a panel of consecutive elements ([`pack`]).
     pub pack: bool,
+    /// Whether lanes of the last register beyond the end are masked even where the ISA would rather move the
+    /// register back ([`tail`]): it must not compute again what its neighbour overwrote.
+    pub masked: bool,
+    /// Whether the contraction runs in the loops of the one before it ([`fuse`]), whose plan it shares.
+    pub fused: bool,
 }
 
 /// How the lanes of a register are used.

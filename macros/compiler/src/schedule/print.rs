@@ -6,7 +6,8 @@
 //!
 //! `n:16x2` is two registers of 16 lanes along `n`; `reduce k:16` puts lanes along the summation;
 //! `scalar` uses none. What is not stated is not tiled, not unrolled. `pack`
-//! copies the operand along `n` into a panel for each tile.
+//! copies the operand along `n` into a panel for each tile, `masked` keeps the last register in its place, and a line
+//! that is `fused` is about a contraction that runs in the loops of the one before.
 
 use super::{Plan, Schedule, Vector};
 use crate::kernel_ir::print::index_name;
@@ -29,6 +30,9 @@ impl Plan {
     }
 
     fn line(&self, contraction: Option<&Contraction>) -> String {
+        if self.fused {
+            return "fused".into();
+        }
         let name = |id: IndexId| contraction.map_or_else(|| format!("?{}", id.0), |c| index_name(c, id));
         let mut parts = vec![match self.vector {
             Vector::None => "scalar".to_string(),
@@ -55,6 +59,9 @@ impl Plan {
         }
         if self.pack {
             parts.push("pack".into());
+        }
+        if self.masked {
+            parts.push("masked".into());
         }
         parts.join("; ")
     }

@@ -1,6 +1,6 @@
 //! The inverse of [`print`](super::print).
 
-use super::{Plan, Schedule, Vector};
+use super::{Plan, Schedule, Vector, fuse};
 use crate::kernel_ir::{Contraction, IndexId, Kernel};
 use crate::text::{Reader, Token};
 
@@ -9,9 +9,13 @@ use crate::text::{Reader, Token};
 /// Only the words are checked here; whether the schedule is possible is for `verify` to say.
 pub fn read(text: &str, kernel: &Kernel) -> Result<Schedule, String> {
     let mut r = Reader::new(text);
-    let mut contractions = Vec::new();
+    let mut contractions: Vec<Plan> = Vec::new();
     for contraction in &kernel.body {
-        contractions.push(plan(&mut r, contraction)?);
+        let before = contractions.last().map(fuse::plan);
+        contractions.push(match before {
+            Some(plan) if r.eat("fused") => plan,
+            Some(_) | None => plan(&mut r, contraction)?,
+        });
     }
     if r.token() != Token::End {
         return Err(r.expected(&format!("the end: the kernel has {} contractions", kernel.body.len())));
@@ -21,7 +25,16 @@ pub fn read(text: &str, kernel: &Kernel) -> Result<Schedule, String> {
 
 fn plan(r: &mut Reader<'_>, contraction: &Contraction) -> Result<Plan, String> {
     let vector = vector(r, contraction)?;
-    let mut plan = Plan { vector, tile: Vec::new(), order: Vec::new(), unrolled: Vec::new(), unroll: 1, pack: false };
+    let mut plan = Plan {
+        vector,
+        tile: Vec::new(),
+        order: Vec::new(),
+        unrolled: Vec::new(),
+        unroll: 1,
+        pack: false,
+        masked: false,
+        fused: false,
+    };
     while r.eat(";") {
         if r.eat("tile") {
             plan.tile = items(r, |r| {
@@ -41,8 +54,10 @@ fn plan(r: &mut Reader<'_>, contraction: &Contraction) -> Result<Plan, String> {
             plan.unroll = r.usize()?;
         } else if r.eat("pack") {
             plan.pack = true;
+        } else if r.eat("masked") {
+            plan.masked = true;
         } else {
-            return Err(r.expected("`tile`, `order`, `unroll`, `unrolled` or `pack`"));
+            return Err(r.expected("`tile`, `order`, `unroll`, `unrolled`, `pack` or `masked`"));
         }
     }
     Ok(plan)

@@ -7,7 +7,7 @@
 
 use super::cost::{Estimate, Facts, estimate, registers};
 use super::sparse::Pattern;
-use super::{Plan, Schedule, Vector, pack, unroll};
+use super::{Plan, Schedule, Vector, fuse, pack, tail, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
 use crate::kernel_ir::{Contraction, IndexId, Kernel};
@@ -56,7 +56,16 @@ pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (
     let main = main(kernel);
     let mut cycles = 0.0;
     let panel = pack::spare(kernel) / kernel.body.len().max(1);
-    let plans = kernel.body.iter().enumerate().map(|(i, c)| {
+    let mut contractions: Vec<Plan> = Vec::with_capacity(kernel.body.len());
+    let mut head = 0;
+    for (i, c) in kernel.body.iter().enumerate() {
+        let nest = kernel.body.get(head..=i).unwrap_or(&[]);
+        if let Some(plan) = contractions.get_mut(head..i).and_then(|plans| joined(nest, plans, table)) {
+            cycles += estimate(c, &Facts::new(c, kernel.dtype), &plan, table).cycles;
+            contractions.push(plan);
+            continue;
+        }
+        head = i;
         let wishes = if i == main { wishes } else { Wishes::default() };
         if let Ok(pattern) = Pattern::of(kernel, c) {
             let plan = pattern.plan(c, table);
@@ -64,14 +73,28 @@ pub fn best(kernel: &Kernel, table: &Table, effort: Effort, wishes: Wishes) -> (
                 Vector::Parallel { lanes, .. } => pattern.count(lanes).cycles(table) * pattern.repeats(c),
                 Vector::None | Vector::Reduce { .. } => c.points() as f64 / table.cost.fma_per_cycle,
             };
-            return plan;
+            contractions.push(plan);
+            continue;
         }
         let best = ranked(c, kernel.dtype, table, effort, wishes, panel).into_iter().next();
         cycles += best.as_ref().map_or(0.0, |b| b.estimate.cycles);
-        best.map_or_else(|| scalar(c), |b| b.plan)
-    });
-    let contractions = plans.collect();
+        contractions.push(best.map_or_else(|| scalar(c), |b| b.plan));
+    }
     (Schedule { contractions }, cycles)
+}
+
+/// The plan of the last contraction of a nest if it runs in the loops of the others. Their plans mask the tail
+/// where that is needed now.
+fn joined(nest: &[Contraction], plans: &mut [Plan], table: &Table) -> Option<Plan> {
+    let [before @ .., c] = nest else { return None };
+    let head = plans.first()?;
+    let masked = head.masked || fuse::overwrites(nest) && tail::overlaps(before.first()?, head, table);
+    let shared = Plan { masked, ..head.clone() };
+    if !fuse::follows(before, c) || !fuse::shares(nest, &shared, table) {
+        return None;
+    }
+    plans.iter_mut().for_each(|p| p.masked = masked);
+    Some(fuse::plan(&shared))
 }
 
 /// The largest contraction, which wishes are about.
@@ -100,7 +123,16 @@ pub fn ranked(
     let mut candidates = Vec::new();
     for vector in vectors(c, dtype, table, wishes) {
         for tile in tiles(c, vector, table, effort, wishes) {
-            let mut plan = Plan { vector, tile, order: Vec::new(), unrolled: Vec::new(), unroll: 1, pack: false };
+            let mut plan = Plan {
+                vector,
+                tile,
+                order: Vec::new(),
+                unrolled: Vec::new(),
+                unroll: 1,
+                pack: false,
+                masked: false,
+                fused: false,
+            };
             plan.order = order(c, &plan, dtype, table);
             let mut plans: Vec<Plan> = Vec::new();
             for &effort in unrollings(effort) {
@@ -240,6 +272,8 @@ pub fn scalar(c: &Contraction) -> Plan {
         unrolled: vec![],
         unroll,
         pack: false,
+        masked: false,
+        fused: false,
     }
 }
 

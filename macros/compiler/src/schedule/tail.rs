@@ -16,6 +16,7 @@ pub fn overlaps(c: &Contraction, plan: &Plan, table: &Table) -> bool {
     let Vector::Parallel { index, lanes, .. } = plan.vector else { return false };
     let extent = c.index(index).extent;
     table.overlap_tails
+        && !plan.masked
         && extent > lanes
         && !extent.is_multiple_of(lanes)
         && c.reads.iter().all(|r| r.buffer != c.out.buffer)

@@ -9,7 +9,7 @@ use kernforge_compiler::kernel_ir::{
     Access, Affine, Buffer, BufferId, Contraction, Dim, Index, IndexId, Kernel, ReduceOp, Reduction, Role, Row,
 };
 use kernforge_compiler::scalar::{Block, Func, Node, Prim, Val};
-use kernforge_compiler::schedule::{Plan, Schedule, Vector};
+use kernforge_compiler::schedule::{Plan, Schedule, Vector, fuse};
 use kernforge_compiler::vir::{self, Addr, Bound, Lanes, Op, Reg, Stmt, Var};
 use proc_macro2::Span;
 use proptest::collection::vec;
@@ -181,14 +181,16 @@ fn plan(contraction: &Contraction) -> impl Strategy<Value = Plan> + use<> {
         1 if count > 0 => Vector::Parallel { index, lanes, vectors },
         _ => Vector::Reduce { lanes },
     });
-    (vector, list(), vec(size(), 3), list(), list(), size(), any::<bool>()).prop_map(
-        |(vector, tile, sizes, order, unrolled, unroll, pack)| Plan {
+    (vector, list(), vec(size(), 3), list(), list(), size(), any::<(bool, bool)>()).prop_map(
+        |(vector, tile, sizes, order, unrolled, unroll, (pack, masked))| Plan {
             vector,
             tile: tile.into_iter().zip(sizes).collect(),
             order,
             unrolled,
             unroll,
             pack,
+            masked,
+            fused: false,
         },
     )
 }
@@ -202,7 +204,12 @@ pub fn kernel_and_schedule() -> impl Strategy<Value = (Kernel, Schedule)> {
     });
     kernel.prop_flat_map(|kernel| {
         let plans: Vec<_> = kernel.body.iter().map(plan).collect();
-        plans.prop_map(move |contractions| (kernel.clone(), Schedule { contractions }))
+        (plans, any::<[bool; 3]>()).prop_map(move |(mut contractions, fused)| {
+            for n in (1..contractions.len()).filter(|n| fused[*n]) {
+                contractions[n] = fuse::plan(&contractions[n - 1]);
+            }
+            (kernel.clone(), Schedule { contractions })
+        })
     })
 }
 

@@ -80,7 +80,7 @@ proptest! {
     ) {
         let before = kernel(buffers, &sums);
         let mut layers: Vec<Option<LayerId>> = layers.iter().take(sums.len()).map(|l| Some(LayerId(*l))).collect();
-        let mut groups = Groups::chains(&before, &layers);
+        let mut groups = Groups::chains(&before, &layers, vec![]);
         prop_assert_eq!(groups.members.iter().map(Vec::len).sum::<usize>(), sums.len());
         let of = |m: &Vec<usize>| m.iter().map(|n| layers[*n]).collect::<Vec<_>>();
         prop_assert!(groups.members.iter().all(|m| of(m).windows(2).all(|w| w[0] == w[1])), "one layer each");
@@ -111,7 +111,7 @@ fn a_way_leads_through_a_group_that_reaches_over() {
     let whole = |to: usize, a: usize, b: usize| ((to, false), (a, false), (b, false), true);
     let sums = [half(1, 0, 0), half(2, 1, 0), whole(4, 3, 3), whole(5, 1, 4), half(7, 2, 4)];
     let before = kernel(9, &sums);
-    let groups = Groups::chains(&before, &[None; 5]);
+    let groups = Groups::chains(&before, &[None; 5], vec![]);
     assert_eq!(groups.members, [vec![2], vec![0, 3], vec![1], vec![4]]);
 }
 
@@ -122,7 +122,7 @@ fn independent_sequences_take_turns() {
     let sums: Vec<Sum> = (0..2).flat_map(|first| (0..4).map(move |n| step(first + 2 * n))).collect();
     let before = kernel(10, &sums);
     let layers = vec![None; sums.len()];
-    let mut groups = Groups::chains(&before, &layers);
+    let mut groups = Groups::chains(&before, &layers, vec![]);
     in_order(&groups, &[0, 1, 2, 3, 4, 5, 6, 7]);
     let calls = (0..8).map(|_| Call { unit: 0, args: vec![] }).collect();
     groups.interleave(calls);

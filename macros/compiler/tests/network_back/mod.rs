@@ -10,7 +10,8 @@ mod sparse;
 use kernforge_compiler::emit;
 use kernforge_compiler::graph::ParamKind;
 use kernforge_compiler::graph::network::Network;
-use kernforge_compiler::network::{Compiled, compile};
+use kernforge_compiler::network::{Compiled, Unit, compile};
+use kernforge_compiler::schedule::fuse;
 use kernforge_compiler::train::loss::Loss;
 use kernforge_compiler::train::optimizer::{Optimizer, Rule};
 use kernforge_compiler::train::trainer;
@@ -104,43 +105,50 @@ fn equal_layers_share_one_unit() {
     assert_eq!(compiled.entries[0].calls.len(), 4 * 16 + 1, "sixteen panels each");
 }
 
-/// The optimiser's chain over a matrix of 12,000 numbers runs in three strips, and computes what the graph says.
+/// What Adam makes of the gradient of a matrix is one call and one nest on every ISA: three contractions, and the gradient
+/// itself where that is no sum, but the product of one sample. It computes what the graph says.
 #[test]
-fn long_chains_run_in_strips() {
-    let mut net = nets::Net::new("Wide");
-    let x = net.input("x", &[120]);
-    let y = net.linear("fc", x, 100);
-    net.entry("forward", &[y]);
-    let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: true };
-    let training = nets::training(2, Loss::MeanSquaredError, Optimizer { rule, rate: 0.01, decay: 0.01 });
-    let network = trainer(&net.network, &training).unwrap_or_else(|_| panic!("a trainer")).network;
-    let compiled = compiled(&network);
-    let step = &compiled.entries[1];
-    let units: Vec<usize> = step.calls.iter().map(|c| c.unit).collect();
-    let runs = |chain: &[usize]| units.windows(9).filter(|w| w.chunks(3).all(|c| c == chain)).count();
-    assert!(units.windows(3).any(|chain| chain[0] != chain[1] && runs(chain) == 1), "{units:?}");
-    let mut values = run::Values::new();
-    for state in &network.states {
-        values.insert(
-            state.name.clone(),
-            nets::numbers(4, state.shape.iter().product()).iter().map(|v| v.abs() as f32).collect(),
-        );
-    }
-    for (name, len) in [("x", 240), ("targets", 200)] {
-        values.insert(name.into(), nets::numbers(5, len).iter().map(|v| *v as f32).collect());
-    }
-    for _ in 0..2 {
-        let expected = run::truth(&network, 1, &values);
-        run::entry(&compiled, step, &mut values);
-        for (name, expected) in expected {
-            for (i, (found, e)) in values[&name].iter().zip(&expected).enumerate() {
-                assert!((found - e).abs() <= 1e-5 * (1.0 + e.abs()), "{name}[{i}]: {found} instead of {e}");
+fn an_optimiser_is_one_call() {
+    for batch in [1, 2] {
+        let mut net = nets::Net::new("Wide");
+        let x = net.input("x", &[120]);
+        let y = net.linear("fc", x, 100);
+        net.entry("forward", &[y]);
+        let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, decoupled: true };
+        let training = nets::training(batch, Loss::MeanSquaredError, Optimizer { rule, rate: 0.01, decay: 0.01 });
+        let network = trainer(&net.network, &training).unwrap_or_else(|_| panic!("a trainer")).network;
+        let compiled = compiled(&network);
+        let step = &compiled.entries[1];
+        let wide = |unit: &Unit| unit.kernel.body.iter().any(|c| c.out.len() == 12_000 && c.reduction.is_none());
+        let units: Vec<&Unit> = step.calls.iter().map(|c| &compiled.units[c.unit]).filter(|u| wide(u)).collect();
+        let [update] = units[..] else { panic!("{} calls:\n{}", units.len(), step.kernel) };
+        let count = if batch == 1 { 4 } else { 3 };
+        assert_eq!(update.kernel.body.len(), count, "{}", update.kernel);
+        for variant in &update.variants {
+            let shown = variant.schedule.display(&update.kernel);
+            assert_eq!(fuse::nests(&variant.schedule), std::slice::from_ref(&(0..count)), "{batch}: {shown}");
+        }
+        let mut values = run::Values::new();
+        for state in &network.states {
+            let numbers = nets::numbers(4, state.shape.iter().product());
+            values.insert(state.name.clone(), numbers.iter().map(|v| v.abs() as f32).collect());
+        }
+        for (name, len) in [("x", 120 * batch), ("targets", 100 * batch)] {
+            values.insert(name.into(), nets::numbers(5, len).iter().map(|v| *v as f32).collect());
+        }
+        for _ in 0..2 {
+            let expected = run::truth(&network, 1, &values);
+            run::entry(&compiled, step, &mut values);
+            for (name, expected) in expected {
+                for (i, (found, e)) in values[&name].iter().zip(&expected).enumerate() {
+                    assert!((found - e).abs() <= 1e-5 * (1.0 + e.abs()), "{name}[{i}]: {found} instead of {e}");
+                }
             }
         }
     }
 }
 
-/// Rows that ids name are not cut into strips: what a strip would read is another row's.
+/// Rows that ids name do not follow in other loops' lanes, and stay the rows that were named.
 #[test]
 fn long_rows_of_a_table_stay_whole() {
     let item = "impl Rows { pub fn forward(&mut self, ids: Tensor![u8; 1], b: Tensor![f32; 9000])
