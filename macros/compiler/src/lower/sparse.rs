@@ -3,7 +3,7 @@
 use super::{Lowering, Segment};
 use crate::kernel_ir::BufferId;
 use crate::scalar::Prim;
-use crate::schedule::sparse::{Pattern, Step, sources};
+use crate::schedule::sparse::{Operands, Pattern, Step, sources};
 use crate::vir::{Addr, Lanes, Op, Reg};
 
 impl<'a> Lowering<'a, '_> {
@@ -13,10 +13,7 @@ impl<'a> Lowering<'a, '_> {
         let windows = pattern.windows();
         let tile = |t: usize| {
             let first = segment.start + t * segment.elements;
-            let registers = (0..segment.vectors).map(move |v| first + v * self.lanes);
-            registers
-                .flat_map(|r| windows.iter().map(move |(_, w)| (r, w)))
-                .map(|(r, w)| pattern.steps(w, r, self.lanes))
+            (0..segment.vectors).map(move |v| first + v * self.lanes).map(|r| pattern.steps(&windows, r, self.lanes))
         };
         (1..segment.count).all(|t| tile(t).eq(tile(0)))
     }
@@ -32,9 +29,11 @@ impl<'a> Lowering<'a, '_> {
         let first = tiles.first().copied().unwrap_or(0);
         let windows = pattern.windows();
         let mut plan: Vec<(usize, usize, Vec<Step>)> = Vec::new();
-        for (w, (_, window)) in windows.iter().enumerate() {
-            plan.extend((0..self.vectors).map(|v| (w, v, pattern.steps(window, first + v * lanes, lanes))));
+        for v in 0..self.vectors {
+            let steps = pattern.steps(&windows, first + v * lanes, lanes);
+            plan.extend(steps.into_iter().enumerate().map(|(w, steps)| (w, v, steps)));
         }
+        plan.sort_by_key(|(w, ..)| *w);
         let length = plan.iter().map(|(.., steps)| steps.len() * lanes).sum::<usize>();
         // So that the loop's variable times a whole number is where a tile's weights start.
         let length = length.next_multiple_of(self.vectors * lanes);
@@ -47,14 +46,15 @@ impl<'a> Lowering<'a, '_> {
             at.add_term(var, c * length as i64 / elements);
         }
         at.base = if origin.terms.is_empty() { 0 } else { -(lo * length as i64 / elements) };
-        for (w, (class, window)) in windows.iter().enumerate() {
+        let mut loaded = Operands::default();
+        let mut operands: Vec<(usize, Reg)> = Vec::new();
+        for (w, window) in windows.iter().enumerate() {
             let here: Vec<&(usize, usize, Vec<Step>)> = plan.iter().filter(|p| p.0 == w).collect();
-            let mut operands: Vec<(usize, Reg)> = Vec::new();
-            for &point in window {
-                if here.iter().any(|(.., steps)| steps.iter().any(|s| s.contains(&Some(point)))) {
-                    self.set_reduction(pattern, point);
-                    operands.push((point, self.load(pattern.factor, &row, 0, Lanes::first(lanes))));
-                }
+            let missing = loaded.missing(window, here.iter().flat_map(|(.., steps)| steps));
+            operands.retain(|(p, _)| window.points.contains(p));
+            for point in missing {
+                self.set_reduction(pattern, point);
+                operands.push((point, self.load(pattern.factor, &row, 0, Lanes::first(lanes))));
             }
             for (_, v, steps) in here {
                 for step in steps {
@@ -62,7 +62,7 @@ impl<'a> Lowering<'a, '_> {
                     let op = Op::Load { buffer: packed, at: at.clone(), lanes: Lanes::first(lanes) };
                     let weights = self.b.set_new(lanes, op);
                     at.base += lanes as i64;
-                    let sum = sums.get(v * partials + class).copied().ok_or("a sum that does not exist")?;
+                    let sum = sums.get(v * partials + window.class).copied().ok_or("a sum that does not exist")?;
                     self.b.set(sum, Op::Prim(Prim::Fma, vec![operand, weights, sum]));
                 }
             }

@@ -6,7 +6,7 @@
 //! tile each. The estimates of both are compared; zeros that do not pay stay.
 //!
 //! What is left out is part of the meaning, the same for every ISA, so it is decided here by the weights
-//! and one ISA's costs. A weight that is +0 is left out, a −0 is multiplied: [`fill`] makes some zeros −0
+//! and one ISA's costs. A weight that is +0 is left out, a −0 is multiplied: [`Pattern::fillers`] are zeros made −0
 //! so that all eight lanes of an instruction have a term of their own.
 
 use crate::graph::network::{Network, Weight};
@@ -163,7 +163,7 @@ fn choose(
 
 /// The outputs a tile at a time, with zeros filled in.
 fn pieces(pattern: &Pattern<'_>, lanes: usize) -> Vec<Piece> {
-    let step = pattern.vectors(lanes) * lanes;
+    let (step, windows) = (pattern.vectors(lanes) * lanes, pattern.windows());
     let mut starts: Vec<usize> = (0..pattern.extent()).step_by(step.max(1)).collect();
     // One output alone would be no vector.
     if starts.len() > 1 && pattern.extent() % step == 1 {
@@ -174,46 +174,17 @@ fn pieces(pattern: &Pattern<'_>, lanes: usize) -> Vec<Piece> {
         let len = starts.get(n + 1).copied().unwrap_or(pattern.extent()) - from;
         let row = |point: usize| (0..len).map(move |o| pattern.value(point, from + o));
         let mut values: Vec<f64> = (0..pattern.points.len()).flat_map(row).collect();
-        for (_, window) in pattern.windows() {
-            for first in (0..len).step_by(lanes) {
-                fill(&mut values, len, &window, first..len.min(first + lanes));
+        for register in (from..from + len).step_by(lanes) {
+            // The outputs behind the piece's last belong to the next piece.
+            for (point, output) in pattern.fillers(&windows, register, lanes.min(from + len - register)) {
+                if let Some(slot) = values.get_mut(point * len + output - from) {
+                    *slot = -0.0;
+                }
             }
         }
         Piece { weights: pattern.weights, index: pattern.index, from, len, values }
     };
     (0..starts.len()).map(piece).collect()
-}
-
-/// Makes every lane of a register have as many terms in a window as the lane that has most, by zeros
-/// that are multiplied after all: of the ways to do that, the one where a step's lanes read the fewest
-/// different points. Lanes without a choice come first.
-fn fill(values: &mut [f64], len: usize, window: &[usize], lanes: std::ops::Range<usize>) {
-    let kept = |values: &[f64], lane: usize| {
-        let bit = |(n, point): (usize, &usize)| {
-            let value = values.get(point * len + lane).copied().unwrap_or(0.0);
-            usize::from(value.to_bits() != 0) << n
-        };
-        window.iter().enumerate().map(bit).sum::<usize>()
-    };
-    let mut open: Vec<(usize, usize)> = lanes.map(|lane| (lane, kept(values, lane))).collect();
-    let most = open.iter().map(|(_, own)| own.count_ones()).max().unwrap_or(0);
-    open.sort_by_key(|(_, own)| most - own.count_ones());
-    // The points that each step reads, as bits.
-    let mut read = vec![0usize; most as usize];
-    let ones = |set: usize| (0..window.len()).filter(move |n| set >> n & 1 == 1);
-    for (lane, own) in open {
-        let cost = |set: usize| ones(set).zip(&read).filter(|(point, step)| **step >> point & 1 == 0).count();
-        let sets = (0..1usize << window.len()).filter(|set| set & own == own && set.count_ones() == most);
-        let Some(best) = sets.min_by_key(|set| cost(*set)) else { continue };
-        for (point, step) in ones(best).zip(&mut read) {
-            *step |= 1 << point;
-        }
-        for n in ones(best & !own) {
-            if let Some(slot) = window.get(n).and_then(|point| values.get_mut(point * len + lane)) {
-                *slot = -0.0;
-            }
-        }
-    }
 }
 
 /// The contraction of a piece, with the weights as a buffer of fixed values.

@@ -3,13 +3,16 @@
 //! Unstructured zeros leave few registers of weights empty: of blocks of eight with every tenth weight
 //! kept, 57 % hold one. But most hold *only* one, so several steps of the reduction share an instruction:
 //! the steps of a *window* have their operands in registers (each broadcast), a blend takes for every
-//! lane the operand of its own next term, and one FMA with the weights of all lanes does the rest. The
+//! lane the operand of its own next term, and one FMA with the weights of all lanes does the rest. The window
+//! slides by a step as soon as no lane waits for its first one. The
 //! pattern is a constant, so blends are immediates, weights lie packed in the order of use, and nothing
 //! is looked up when the code runs. Each lane sees its own terms in ascending order: the sum is the same.
 //!
 //! Measured on 256×256 with every tenth weight kept (Zen 3): blocks of 8 without blends 1.9 times as fast
 //! as dense, blocks of 4 the same, lists of indices with a permutation of eight operands 2.3 times,
-//! windows of 6 with blends 3.1 times. Gathers were slower than dense.
+//! windows of 6 with blends 3.1 times. Gathers were slower than dense. Windows that slide need 1883 FMAs where
+//! those that follow one another need 2382, and take 0.94 to 1.12 µs instead of 1.16; windows of 7 spill. A loop
+//! over lists with sliding windows of eight and a permutation took 1.25 µs.
 
 use super::{Plan, Vector};
 use crate::dtype::DType;
@@ -17,6 +20,7 @@ use crate::isa::Table;
 use crate::kernel_ir::{Affine, Contraction, IndexId, Kernel, ReduceOp, Role};
 use crate::outline::unit_index;
 use crate::scalar::{Node, Prim};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of the reduction whose operands are in registers together.
 pub const WINDOW: usize = 6;
@@ -61,6 +65,33 @@ pub struct Count {
     pub broadcasts: usize,
     /// Tiles.
     pub tiles: usize,
+}
+
+/// Reduction points whose operands are in registers together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Which of the interleaved sums they belong to.
+    pub class: usize,
+    /// Their numbers, ascending.
+    pub points: Vec<usize>,
+    /// The first so many are done with when the next window comes.
+    due: usize,
+}
+
+/// The points whose operands are in registers.
+#[derive(Clone, Debug, Default)]
+pub struct Operands(Vec<usize>);
+
+impl Operands {
+    /// Drops those that a window does not have; what the steps of the window need and was not there is there
+    /// from now on, and returned.
+    pub fn missing<'s>(&mut self, window: &Window, steps: impl Iterator<Item = &'s Step>) -> Vec<usize> {
+        self.0.retain(|p| window.points.contains(p));
+        let needed: BTreeSet<usize> = steps.flatten().copied().flatten().collect();
+        let missing: Vec<usize> = needed.into_iter().filter(|p| !self.0.contains(p)).collect();
+        self.0.extend(&missing);
+        missing
+    }
 }
 
 /// For every lane the number of the reduction point whose term it adds, or none.
@@ -129,52 +160,93 @@ impl<'a> Pattern<'a> {
         output < self.extent && self.value(point, output).to_bits() != 0
     }
 
-    /// The windows in the order in which they are run: which partial sum, and which points.
-    pub fn windows(&self) -> Vec<(usize, Vec<usize>)> {
-        let last = |p: &Vec<usize>| p.last().copied().unwrap_or(0) % self.partials.max(1);
-        let mut windows: Vec<(usize, Vec<usize>)> = Vec::new();
-        for class in 0..self.partials.max(1) {
-            let points: Vec<usize> =
-                (0..self.points.len()).filter(|&p| self.points.get(p).map(last) == Some(class)).collect();
-            windows.extend(points.chunks(WINDOW).map(|w| (class, w.to_vec())));
+    /// The windows in the order in which they are run. One sum: the window slides, and whoever waits for its first
+    /// point goes on. Interleaved sums take turns: each finishes its window, since operands of all would not fit.
+    pub fn windows(&self) -> Vec<Window> {
+        if self.partials <= 1 {
+            let n = self.points.len();
+            return (0..n).map(|p| Window { class: 0, points: (p..n.min(p + WINDOW)).collect(), due: 1 }).collect();
         }
-        windows
-            .sort_by_key(|(class, points)| (points.first().map_or(0, |p| p / (WINDOW * self.partials.max(1))), *class));
+        let mut windows: Vec<Window> = Vec::new();
+        for class in 0..self.partials {
+            let points: Vec<usize> = (0..self.points.len()).filter(|&p| self.class(p) == class).collect();
+            let window = |w: &[usize]| Window { class, points: w.to_vec(), due: w.len() };
+            windows.extend(points.chunks(WINDOW).map(window));
+        }
+        let turn = |w: &Window| w.points.first().map_or(0, |p| p / (WINDOW * self.partials));
+        windows.sort_by_key(|w| (turn(w), w.class));
         windows
     }
 
-    /// The steps of one register of outputs in a window.
-    pub fn steps(&self, window: &[usize], first: usize, lanes: usize) -> Vec<Step> {
-        let terms = |lane: usize| window.iter().copied().filter(move |&p| self.kept(p, first + lane));
-        let mut open: Vec<_> = (0..lanes).map(|lane| terms(lane)).collect();
-        let mut steps = Vec::new();
-        loop {
-            let step: Step = open.iter_mut().map(Iterator::next).collect();
-            if step.iter().all(Option::is_none) {
-                return steps;
+    /// Which of the interleaved sums a point belongs to.
+    fn class(&self, point: usize) -> usize {
+        self.points.get(point).and_then(|p| p.last()).copied().unwrap_or(0) % self.partials.max(1)
+    }
+
+    /// The points of one of the interleaved sums that are added for an output, ascending.
+    fn terms(&self, class: usize, output: usize) -> Vec<usize> {
+        (0..self.points.len()).filter(|&p| self.class(p) == class && self.kept(p, output)).collect()
+    }
+
+    /// The steps of one register of outputs in each window: every lane adds its next term as early as it can.
+    pub fn steps(&self, windows: &[Window], first: usize, lanes: usize) -> Vec<Vec<Step>> {
+        let terms = |class| (0..lanes).map(move |lane| self.terms(class, first + lane).into_iter().peekable());
+        let mut open: Vec<Vec<_>> = (0..self.partials.max(1)).map(|class| terms(class).collect()).collect();
+        let mut steps = vec![Vec::new(); windows.len()];
+        for (window, steps) in windows.iter().zip(&mut steps) {
+            let Some(lanes) = open.get_mut(window.class) else { continue };
+            let end = window.points.last().copied().unwrap_or(0);
+            let due = window.points.iter().take(window.due).next_back().copied().unwrap_or(0);
+            while lanes.iter_mut().any(|terms| terms.peek().is_some_and(|p| *p <= due)) {
+                steps.push(lanes.iter_mut().map(|terms| terms.next_if(|p| *p <= end)).collect());
             }
-            steps.push(step);
         }
+        steps
+    }
+
+    /// Terms of weight 0 that one register of outputs may as well add, so that fewer operands are blended: the
+    /// points, each with its output. The steps stay; lane after lane takes the cheapest way through them, those
+    /// with the least choice first.
+    pub fn fillers(&self, windows: &[Window], first: usize, lanes: usize) -> Vec<(usize, usize)> {
+        let steps = self.steps(windows, first, lanes);
+        let mut fillers = Vec::new();
+        for class in 0..self.partials.max(1) {
+            let own = windows.iter().zip(&steps).filter(|(w, _)| w.class == class);
+            let slots: Vec<&Window> = own.flat_map(|(w, s)| std::iter::repeat_n(w, s.len())).collect();
+            let mut read = vec![BTreeSet::new(); slots.len()];
+            let outputs = first..self.extent.min(first + lanes);
+            let mut open: Vec<(usize, Vec<usize>)> = outputs.map(|o| (o, self.terms(class, o))).collect();
+            open.sort_by_key(|(_, terms)| std::cmp::Reverse(terms.len()));
+            for (output, terms) in open {
+                for (point, read) in cheapest(&slots, &terms, &read).into_iter().zip(&mut read) {
+                    let Some(point) = point else { continue };
+                    read.insert(point);
+                    if terms.binary_search(&point).is_err() {
+                        fillers.push((point, output));
+                    }
+                }
+            }
+        }
+        fillers
     }
 
     /// The instructions, with registers of this many lanes.
     pub fn count(&self, lanes: usize) -> Count {
-        let vectors = self.vectors(lanes);
+        let (vectors, windows) = (self.vectors(lanes), self.windows());
         let registers = self.extent.div_ceil(lanes);
         let mut count = Count { tiles: registers.div_ceil(vectors), ..Count::default() };
         for tile in 0..count.tiles {
-            for (_, window) in self.windows() {
-                let mut used = vec![false; window.len()];
-                for register in tile * vectors..((tile + 1) * vectors).min(registers) {
-                    for step in self.steps(&window, register * lanes, lanes) {
-                        count.fmas += 1;
-                        count.blends += sources(&step, self.extent.saturating_sub(register * lanes)).len() - 1;
-                        for (used, point) in used.iter_mut().zip(&window) {
-                            *used |= step.contains(&Some(*point));
-                        }
-                    }
+            let mut loaded = Operands::default();
+            let tile = tile * vectors..((tile + 1) * vectors).min(registers);
+            let steps: Vec<_> = tile.map(|r| (r, self.steps(&windows, r * lanes, lanes))).collect();
+            for (w, window) in windows.iter().enumerate() {
+                let here = steps.iter().filter_map(|(r, s)| Some((r, s.get(w)?)));
+                let here: Vec<_> = here.flat_map(|(r, s)| s.iter().map(move |step| (r, step))).collect();
+                count.broadcasts += loaded.missing(window, here.iter().map(|(_, step)| *step)).len();
+                count.fmas += here.len();
+                for (register, step) in here {
+                    count.blends += sources(step, self.extent.saturating_sub(register * lanes)).len() - 1;
                 }
-                count.broadcasts += used.iter().filter(|u| **u).count();
             }
         }
         count
@@ -234,6 +306,48 @@ impl Count {
         let memory = if far { (data + code) as f64 / cost.l2_bytes_per_cycle } else { 0.0 };
         loads.max(decode).max(memory) + AROUND * self.tiles as f64
     }
+}
+
+/// The points that a lane adds, step by step, for the fewest operands that no other lane has `read` in that step:
+/// all its `terms` in their order, and others where it has none. `slots` has the window of each step.
+fn cheapest(slots: &[&Window], terms: &[usize], read: &[BTreeSet<usize>]) -> Vec<Option<usize>> {
+    /// What one more operand costs, and a lane that adds nothing.
+    const OPERAND: usize = 2;
+    const NOTHING: usize = 3;
+    // For each step, by the first point that is left: the cost, what was left before, and the point added.
+    let mut ways: Vec<BTreeMap<usize, (usize, usize, Option<usize>)>> = Vec::with_capacity(slots.len());
+    let mut open = BTreeMap::from([(0, (0, 0, None))]);
+    for (window, read) in slots.iter().zip(read) {
+        let mut next: BTreeMap<usize, (usize, usize, Option<usize>)> = BTreeMap::new();
+        let start = window.points.first().copied().unwrap_or(0);
+        for (&left, &(cost, ..)) in &open {
+            let own = terms.iter().copied().find(|p| *p >= left);
+            if own.is_some_and(|p| p < start) {
+                continue; // a term was missed
+            }
+            let mut way = |to: usize, cost: usize, point| {
+                let best = next.entry(to).or_insert((cost, left, point));
+                if cost < best.0 {
+                    *best = (cost, left, point);
+                }
+            };
+            for &point in window.points.iter().filter(|p| **p >= left && own.is_none_or(|own| **p <= own)) {
+                way(point + 1, cost + if read.contains(&point) { 0 } else { OPERAND }, Some(point));
+            }
+            way(left, cost + NOTHING, None);
+        }
+        ways.push(next.clone());
+        open = next;
+    }
+    let done = |left: &usize| terms.last().is_none_or(|p| p < left);
+    let mut at = open.iter().filter(|(left, _)| done(left)).min_by_key(|(_, way)| way.0).map(|(left, _)| *left);
+    let mut path = vec![None; slots.len()];
+    for (slot, ways) in path.iter_mut().zip(&ways).rev() {
+        let way = at.and_then(|left| ways.get(&left));
+        *slot = way.and_then(|w| w.2);
+        at = way.map(|w| w.1);
+    }
+    path
 }
 
 /// The operands that a step blends, ascending: points, and `None` (zero) where a lane of the tensor has
