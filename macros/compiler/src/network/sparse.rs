@@ -6,8 +6,8 @@
 //! tile each. The estimates of both are compared; zeros that do not pay stay.
 //!
 //! What is left out is part of the meaning, the same for every ISA, so it is decided here by the weights
-//! and one ISA's costs. A weight that is +0 is left out, a −0 is multiplied: [`Pattern::fillers`] are zeros made −0
-//! so that all eight lanes of an instruction have a term of their own.
+//! and one ISA's costs. A weight that is +0 is left out, a −0 is multiplied: some zeros are
+//! made −0 so that more lanes of an instruction have a term of their own ([`Pattern::fillers`]).
 
 use crate::graph::network::{Network, Weight};
 use crate::isa::Isa;

@@ -314,11 +314,12 @@ fn cheapest(slots: &[&Window], terms: &[usize], read: &[BTreeSet<usize>]) -> Vec
     /// What one more operand costs, and a lane that adds nothing.
     const OPERAND: usize = 2;
     const NOTHING: usize = 3;
-    // For each step, by the first point that is left: the cost, what was left before, and the point added.
-    let mut ways: Vec<BTreeMap<usize, (usize, usize, Option<usize>)>> = Vec::with_capacity(slots.len());
-    let mut open = BTreeMap::from([(0, (0, 0, None))]);
+    /// By the first point that is left behind a step: the cost, what was left before, and the point added.
+    type Ways = BTreeMap<usize, (usize, usize, Option<usize>)>;
+    let mut ways: Vec<Ways> = Vec::with_capacity(slots.len());
+    let mut open = Ways::from([(0, (0, 0, None))]);
     for (window, read) in slots.iter().zip(read) {
-        let mut next: BTreeMap<usize, (usize, usize, Option<usize>)> = BTreeMap::new();
+        let mut next = Ways::new();
         let start = window.points.first().copied().unwrap_or(0);
         for (&left, &(cost, ..)) in &open {
             let own = terms.iter().copied().find(|p| *p >= left);

@@ -6,6 +6,7 @@ use crate::network_back::run;
 use kernforge_compiler::graph::network::{Network, Prune, PruneRule};
 use kernforge_compiler::kernel_ir::{Kernel, Role};
 use kernforge_compiler::network::{Compiled, compile, prune};
+use kernforge_compiler::schedule::sparse::Pattern;
 use kernforge_compiler::{kernel_ir, schedule, vir};
 use proc_macro2::Span;
 
@@ -121,6 +122,43 @@ fn weights_that_code_replaces_are_not_kept_twice() {
     let pruned = compiled(&linear(&[128], 128, 0.1));
     assert!(reason(&pruned).starts_with("unrolled: 14746 of 16384 weights are zero"), "{}", reason(&pruned));
     assert_eq!(dense.prepare.len - pruned.prepare.len, 128 * 128, "the bias stays, the matrix does not");
+}
+
+#[test]
+fn weights_that_stay_dense_lie_in_panels() {
+    let (all, most) = (compiled(&linear(&[128], 128, 1.0)), compiled(&linear(&[128], 128, 0.7)));
+    assert!(reason(&most).starts_with("dense: 4915 of 16384 weights are zero"), "{}", reason(&most));
+    assert_eq!(most.entries[0].calls.len(), 2, "two panels");
+    assert_eq!(most.entries[0].kernel.to_string(), all.entries[0].kernel.to_string(), "as without zeros");
+}
+
+#[test]
+fn every_lane_adds_its_terms_in_order_and_shares_steps() {
+    for (input, out) in [(96, 72), (40, 4), (24, 40)] {
+        let compiled = compiled(&linear(&[input], out, 0.1));
+        for c in compiled.units.iter().flat_map(|u| u.kernel.body.iter().map(move |c| (&u.kernel, c))) {
+            let pattern = Pattern::of(c.0, c.1).unwrap();
+            let windows = pattern.windows();
+            let (mut steps, mut terms) = (0, 0);
+            for register in (0..pattern.extent()).step_by(8) {
+                let own = pattern.steps(&windows, register, 8);
+                steps += own.iter().map(Vec::len).sum::<usize>();
+                for lane in 0..8 {
+                    let points = |w: usize| own[w].iter().filter_map(move |step| step[lane]);
+                    let kept = |class: usize| windows.iter().enumerate().filter(move |(_, w)| w.class == class);
+                    for class in 0..=windows.iter().map(|w| w.class).max().unwrap_or(0) {
+                        let found: Vec<usize> = kept(class).flat_map(|(w, _)| points(w)).collect();
+                        terms += found.len();
+                        assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");
+                    }
+                    let all = (0..windows.len()).flat_map(points).count();
+                    let expected = (0..pattern.points.len()).filter(|p| pattern.kept(*p, register + lane)).count();
+                    assert_eq!(all, expected, "output {} of {input} → {out}", register + lane);
+                }
+            }
+            assert!(terms * 10 >= steps * 8 * 4, "{terms} terms in {steps} steps of {input} → {out}");
+        }
+    }
 }
 
 #[test]
