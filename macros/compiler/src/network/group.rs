@@ -51,7 +51,11 @@ impl Groups {
             after: &after,
             inside: vec![false; kernel.body.len()],
         };
-        nests.into_iter().for_each(|nest| chains.start(nest));
+        for nest in nests {
+            if let Some(&last) = nest.last() {
+                chains.gather(last, nest);
+            }
+        }
         for (at, c) in kernel.body.iter().enumerate() {
             for n in after.get(at).into_iter().flatten().rev() {
                 if chains.feeds(*n, c) {
@@ -184,16 +188,19 @@ impl Chains<'_> {
         })
     }
 
-    /// Makes contractions that stand together a group.
-    fn start(&mut self, nest: Vec<usize>) {
-        let Some((&name, inner)) = nest.split_last() else { return };
-        for n in inner {
-            self.of.iter_mut().skip(*n).take(1).for_each(|of| *of = name);
-            self.members.iter_mut().skip(*n).take(1).for_each(Vec::clear);
+    /// Makes contractions, in ascending order, one group, named for one of them.
+    fn gather(&mut self, name: usize, all: Vec<usize>) {
+        for n in &all {
+            if let (Some(of), Some(members)) = (self.of.get_mut(*n), self.members.get_mut(*n)) {
+                *of = name;
+                members.clear();
+            }
         }
-        self.inside.iter_mut().take(name + 1).skip(nest.first().map_or(0, |n| n + 1)).for_each(|i| *i = true);
+        if let [low, .., high] = all[..] {
+            self.inside.iter_mut().take(high + 1).skip(low + 1).for_each(|i| *i = true);
+        }
         if let Some(members) = self.members.get_mut(name) {
-            *members = nest;
+            *members = all;
         }
     }
 
@@ -205,20 +212,7 @@ impl Chains<'_> {
         }
         let mut all: Vec<usize> = first.iter().chain(second).copied().collect();
         all.sort_unstable();
-        for n in &all {
-            if let Some(of) = self.of.get_mut(*n) {
-                *of = b;
-            }
-        }
-        if let [low, .., high] = all[..] {
-            self.inside.iter_mut().take(high + 1).skip(low + 1).for_each(|i| *i = true);
-        }
-        if let Some(members) = self.members.get_mut(a) {
-            members.clear();
-        }
-        if let Some(members) = self.members.get_mut(b) {
-            *members = all;
-        }
+        self.gather(b, all);
     }
 
     fn worth(&self, first: &[usize], second: &[usize]) -> bool {

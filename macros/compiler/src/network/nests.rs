@@ -10,12 +10,13 @@
 
 use crate::graph::network::LayerId;
 use crate::kernel_ir::{Access, Affine, BufferId, Contraction, Index, IndexId, Kernel};
+use crate::outline::row_major;
 use crate::schedule::fuse;
 use std::collections::BTreeMap;
 
 /// The fewest elements of a chain: the calls of shorter ones cost next to nothing, and steps of recurrent layers
 /// stay equal.
-const LEAST: usize = 512;
+const LEAST: u64 = 512;
 
 /// Finds the chains; `layers` are those of the contractions, `of` that of a buffer, if it has one: a profile is to tell
 /// layers apart. The contractions of each chain then stand together.
@@ -65,7 +66,7 @@ impl Chain {
     /// The chain that begins with a contraction.
     fn at(kernel: &Kernel, of: &BTreeMap<String, LayerId>, at: usize) -> Chain {
         let mut chain = Chain::default();
-        let Some(head) = kernel.body.get(at).filter(|c| c.reduction.is_none() && elements(c) >= LEAST) else {
+        let Some(head) = kernel.body.get(at).filter(|c| c.reduction.is_none() && c.points() >= LEAST) else {
             return chain;
         };
         chain.members.push(head.clone());
@@ -96,30 +97,20 @@ fn reads(c: &Contraction, buffer: BufferId) -> bool {
     c.reads.iter().any(|r| r.buffer == buffer)
 }
 
-/// How many elements a contraction computes.
-fn elements(c: &Contraction) -> usize {
-    c.indices.iter().take(c.parallel).map(|i| i.extent).product()
-}
-
 /// A contraction over single elements with the indices of another one, if it walks its arrays in the order in which
 /// that one's are computed.
 fn spread(c: &Contraction, head: &Contraction, kernel: &Kernel) -> Option<Contraction> {
     let indices: Vec<Index> = head.indices.iter().take(head.parallel).cloned().collect();
     let extents = |indices: &[Index]| indices.iter().map(|i| i.extent).collect::<Vec<_>>();
-    if c.reduction.is_some() || elements(c) != elements(head) {
+    if c.reduction.is_some() || c.points() != head.points() {
         return None;
     }
     if extents(&c.indices) == extents(&indices) {
         return Some(Contraction { indices, ..c.clone() });
     }
     let [_] = c.indices.as_slice() else { return None };
-    // The one index as those of the head, the last fastest.
-    let mut flat = Affine::default();
-    let mut stride = 1;
-    for (n, index) in indices.iter().enumerate().rev() {
-        flat = flat.plus(&Affine::index(IndexId(n as u32)), stride);
-        stride *= index.extent as i64;
-    }
+    // The one index as those of the head.
+    let (flat, _) = row_major(head, &head.parallel_ids().collect::<Vec<_>>());
     let moved = |access: &Access| {
         if access.row.is_some() || access.dims.iter().any(|d| d.guarded) {
             return None;

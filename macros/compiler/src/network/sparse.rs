@@ -11,8 +11,8 @@
 
 use crate::graph::network::{Network, Weight};
 use crate::isa::Isa;
-use crate::kernel_ir::{Access, Affine, Buffer, BufferId, Contraction, IndexId, Kernel, Role};
-use crate::outline::{Whole, loads};
+use crate::kernel_ir::{Access, Buffer, BufferId, Contraction, IndexId, Kernel, Role};
+use crate::outline::{Whole, loads, row_major};
 use crate::schedule::search::{self, Effort, Wishes};
 use crate::schedule::sparse;
 use crate::schedule::sparse::{Count, Pattern};
@@ -196,12 +196,7 @@ fn contraction(c: &Contraction, piece: &Piece, buffer: BufferId) -> Contraction 
     for dim in part.reads.iter_mut().chain([&mut part.out]).flat_map(|a| &mut a.dims) {
         dim.at.constant += dim.at.coefficient(piece.index) * piece.from as i64;
     }
-    let mut at = Affine::index(piece.index);
-    let mut stride = piece.len as i64;
-    for id in c.reduce_ids().rev() {
-        at.add_term(id, stride);
-        stride *= c.index(id).extent as i64;
-    }
+    let (at, _) = row_major(&part, &part.reduce_ids().chain([piece.index]).collect::<Vec<_>>());
     if let Some(read) = part.reads.get_mut(piece.weights) {
         *read = Access::flat(buffer, at, piece.values.len());
     }

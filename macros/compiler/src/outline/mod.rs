@@ -20,6 +20,7 @@ mod place;
 mod reduction;
 mod storage;
 
+pub(crate) use order::row_major;
 pub use order::unit_index;
 pub use storage::{in_place, loads, share};
 

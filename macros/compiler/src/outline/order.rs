@@ -117,7 +117,7 @@ pub(super) fn ending_in(offset: &Affine, last: IndexId) -> Vec<IndexId> {
 }
 
 /// Where an element is in an array of these indices, the last fastest, and how many there are.
-pub(super) fn row_major(c: &Contraction, ids: &[IndexId]) -> (Affine, usize) {
+pub(crate) fn row_major(c: &Contraction, ids: &[IndexId]) -> (Affine, usize) {
     let (mut place, mut len) = (Affine::default(), 1);
     for &id in ids.iter().rev() {
         place.add_term(id, len as i64);

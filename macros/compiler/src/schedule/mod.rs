@@ -68,6 +68,20 @@ pub enum Vector {
 }
 
 impl Plan {
+    /// Lanes used this way, and nothing else decided: no tile, no order, nothing unrolled.
+    pub fn new(vector: Vector) -> Plan {
+        Plan {
+            vector,
+            tile: Vec::new(),
+            order: Vec::new(),
+            unrolled: Vec::new(),
+            unroll: 1,
+            pack: false,
+            masked: false,
+            fused: false,
+        }
+    }
+
     /// The tile size of an index, 1 if it is not tiled.
     pub fn tile_of(&self, index: IndexId) -> usize {
         self.tile.iter().find(|t| t.0 == index).map_or(1, |t| t.1)

@@ -25,16 +25,7 @@ pub fn read(text: &str, kernel: &Kernel) -> Result<Schedule, String> {
 
 fn plan(r: &mut Reader<'_>, contraction: &Contraction) -> Result<Plan, String> {
     let vector = vector(r, contraction)?;
-    let mut plan = Plan {
-        vector,
-        tile: Vec::new(),
-        order: Vec::new(),
-        unrolled: Vec::new(),
-        unroll: 1,
-        pack: false,
-        masked: false,
-        fused: false,
-    };
+    let mut plan = Plan::new(vector);
     while r.eat(";") {
         if r.eat("tile") {
             plan.tile = items(r, |r| {

@@ -123,16 +123,7 @@ pub fn ranked(
     let mut candidates = Vec::new();
     for vector in vectors(c, dtype, table, wishes) {
         for tile in tiles(c, vector, table, effort, wishes) {
-            let mut plan = Plan {
-                vector,
-                tile,
-                order: Vec::new(),
-                unrolled: Vec::new(),
-                unroll: 1,
-                pack: false,
-                masked: false,
-                fused: false,
-            };
+            let mut plan = Plan { tile, ..Plan::new(vector) };
             plan.order = order(c, &plan, dtype, table);
             let mut plans: Vec<Plan> = Vec::new();
             for &effort in unrollings(effort) {
@@ -265,16 +256,7 @@ fn code(c: &Contraction, plan: &Plan) -> usize {
 /// The plan that always works.
 pub fn scalar(c: &Contraction) -> Plan {
     let unroll = c.reduction.as_ref().map_or(1, |r| r.partials);
-    Plan {
-        vector: Vector::None,
-        tile: vec![],
-        order: c.parallel_ids().collect(),
-        unrolled: vec![],
-        unroll,
-        pack: false,
-        masked: false,
-        fused: false,
-    }
+    Plan { order: c.parallel_ids().collect(), unroll, ..Plan::new(Vector::None) }
 }
 
 /// Ways to use the lanes.

@@ -271,17 +271,7 @@ impl<'a> Pattern<'a> {
 
     /// The plan for an ISA. The portable one tests every weight instead.
     pub fn plan(&self, c: &Contraction, table: &Table) -> Plan {
-        let order = c.parallel_ids().collect();
-        let plain = Plan {
-            vector: Vector::None,
-            tile: vec![],
-            order,
-            unrolled: vec![],
-            unroll: 1,
-            pack: false,
-            masked: false,
-            fused: false,
-        };
+        let plain = Plan { order: c.parallel_ids().collect(), ..Plan::new(Vector::None) };
         let Some(lanes) = self.lanes(table) else { return Plan { unroll: self.partials.max(1), ..plain } };
         let vector = Vector::Parallel { index: self.index, lanes, vectors: self.vectors(lanes) };
         Plan { vector, unrolled: c.reduce_ids().collect(), ..plain }
