@@ -142,9 +142,9 @@ impl Scope {
         }
     }
 
-    /// All names.
+    /// The names that can be seen, each once: an unrolled loop binds the same ones in every round.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|n| n.text.as_str())
+        self.places.keys().map(String::as_str)
     }
 
     /// Reports names that nothing read.

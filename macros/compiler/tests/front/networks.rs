@@ -332,6 +332,16 @@ fn loops_in_loops_end() {
     }
 }
 
+/// Every round of a loop makes the same mistakes again.
+#[test]
+fn wrong_loops_end() {
+    let item = "impl Net { const N: usize = 4; pub fn forward(&mut self, p_x: Tensor![f32; Self::N]) {
+        for (i, (a, b)) in 0..Self::N { for (i, n) in 0..4096 { let isa = rnn(r#fn); let mut b = attention(Self::forward()); } } } }";
+    let outcome = checked("", item).unwrap_or_else(|e| panic!("{e} for {item}"));
+    assert!(!outcome.errors.is_empty());
+    assert!(outcome.time < PATIENCE / 5, "{:?}", outcome.time);
+}
+
 /// What rust-analyzer gets: the items that a program uses, none of the code, and soon.
 #[test]
 fn editors_get_types_without_code() {
