@@ -19,7 +19,7 @@ pub fn file(out: &Path) -> Result<String, Box<dyn Error>> {
         if net.name == "Mlp" {
             let path = out.join("mlp.safetensors");
             std::fs::write(&path, recorded(&net)?)?;
-            net.golden = Some(Golden { path, name: "mlp.safetensors".into(), span: Span::call_site() });
+            net.golden = Some(Golden { path, name: "mlp.safetensors".into(), span: Span::call_site(), weights: None });
         }
         let failed = |e: kernforge_compiler::error::Errors| {
             format!("{}: {:?}", net.name, e.iter().map(|e| &e.message).collect::<Vec<_>>())

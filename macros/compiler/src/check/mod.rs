@@ -146,8 +146,8 @@ struct Seen {
     convolution: bool,
     pooling: bool,
     invalid: bool,
-    /// A name that means nothing, or an argument that is missing: it may stand for a name that
-    /// seems unused.
+    /// A name that means nothing, or an argument (of a network: a result) that is missing: it may stand for a
+    /// name that seems unused.
     unknown: bool,
     /// Something could not be read, perhaps where a name was made.
     broken: bool,
@@ -357,7 +357,10 @@ impl Checker {
                         format!("`{name}` is read after it was assigned: bind what you need with `let` before");
                     self.fail(expr.span, message)
                 }
-                Some(Value::Closure(_)) => self.fail(expr.span, format!("`{name}` is a closure: call it, `{name}(x)`")),
+                Some(Value::Closure(_)) => {
+                    self.seen.unknown = true;
+                    self.fail(expr.span, format!("`{name}` is a closure: call it, `{name}(x)`"))
+                }
                 Some(value) => value,
                 None if self.seen.broken => Value::Invalid,
                 None => {
@@ -421,6 +424,7 @@ impl Checker {
     fn unknown_op(&mut self, name: &proc_macro2::Ident, args: &[Expr]) -> Value {
         let text = name.to_string();
         self.scope.touch(&text);
+        self.seen.unknown |= self.network.is_some();
         let message = if self.scope.peek(&text).is_some() {
             let other =
                 args.first().map_or("w".to_string(), |a| products::describe_expr(a).trim_matches('`').to_string());

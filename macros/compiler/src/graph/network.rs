@@ -161,7 +161,8 @@ pub struct Entry {
     pub formula: String,
 }
 
-/// Recorded inputs and outputs: `golden = "file.npz"`.
+/// Recorded inputs and outputs: `golden = "file.npz"`, with `weights = runtime`
+/// `golden("file.npz", weights = "file.safetensors")`.
 #[derive(Clone, Debug)]
 pub struct Golden {
     /// Where the file lies.
@@ -170,6 +171,8 @@ pub struct Golden {
     pub name: String,
     /// Its token.
     pub span: Span,
+    /// Where the weights lie that the test loads, if the network does not know its own: a safetensors file that fits.
+    pub weights: Option<PathBuf>,
 }
 
 /// `prune(fc, keep = 0.1)`

@@ -122,6 +122,11 @@ const OTHER_FORMATS: [(&[u8], &str); 6] = [
 ];
 
 impl WeightFile {
+    /// Whether it is a safetensors file, which programs can load, not an archive of arrays.
+    pub fn is_safetensors(&self) -> bool {
+        Header::parse(&self.bytes).is_ok()
+    }
+
     /// Reads what a file contains; its values are read later, one tensor at a time.
     pub fn open(name: &str, bytes: Vec<u8>) -> Result<WeightFile, ImportError> {
         let format = |what| Err(ImportError::Format { file: name.to_string(), what });

@@ -1,6 +1,6 @@
 //! The arguments of `#[network(..)]`.
 
-use super::ast::network::{Key, Options, Weights};
+use super::ast::network::{Golden, Key, Options, Weights};
 use super::function::separated;
 use super::{parse_all, report, train_options};
 use crate::error::Errors;
@@ -85,9 +85,7 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
         }
         "golden" => {
             twice(options.golden.is_some())?;
-            input.parse::<Token![=]>()?;
-            let file: LitStr = input.parse()?;
-            options.golden = Some((file.value(), file.span()));
+            options.golden = Some(golden(input)?);
         }
         "prune" => {
             let inner = parenthesised(input)?;
@@ -142,6 +140,30 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
         }
     }
     if input.is_empty() { Ok(()) } else { Err(input.error("a `,` is missing before this")) }
+}
+
+/// `= "file.npz"`, or `("file.npz", weights = "file.safetensors")`
+fn golden(input: ParseStream<'_>) -> syn::Result<Golden> {
+    let named = |file: LitStr| (file.value(), file.span());
+    if input.parse::<Option<Token![=]>>()?.is_some() {
+        return Ok(Golden { file: named(input.parse()?), weights: None });
+    }
+    let usage = "expected `golden = \"file.npz\"`, or `golden(\"file.npz\", weights = \"file.safetensors\")`";
+    let inner = parenthesised(input).map_err(|e| syn::Error::new(e.span(), usage))?;
+    parse_all(inner, |input: ParseStream<'_>| {
+        let file = named(input.parse()?);
+        if input.parse::<Option<Token![,]>>()?.is_none() || input.is_empty() {
+            return Ok(Golden { file, weights: None });
+        }
+        let word: Ident = input.parse()?;
+        if word != "weights" {
+            return Err(syn::Error::new(word.span(), usage));
+        }
+        input.parse::<Token![=]>()?;
+        let weights = Some(named(input.parse()?));
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Golden { file, weights })
+    })
 }
 
 fn weights(input: ParseStream<'_>) -> syn::Result<Weights> {

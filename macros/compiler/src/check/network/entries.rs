@@ -142,6 +142,7 @@ impl Checker {
                 ExprKind::Number(n, true) if (0.0..=1e9).contains(&n) => out.dims.push((n as usize, dim.span)),
                 ExprKind::Invalid => return None,
                 _other => {
+                    self.seen.unknown = true;
                     let message = match &dim.kind {
                         ExprKind::Name(name) => format!(
                             "`{name}` is not known here: a macro sees no constants from outside; a constant of the \
@@ -166,6 +167,8 @@ impl Checker {
             one => vec![one],
         };
         if values.len() != declared.len() {
+            // A result that was forgotten is not used.
+            self.seen.unknown = true;
             let message = match (declared.len(), values.len()) {
                 (0, _) => {
                     "the result has no type: write `-> Tensor![f32; ..]`, or assign it to a `&mut` parameter".into()

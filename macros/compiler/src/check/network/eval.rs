@@ -22,6 +22,7 @@ impl Checker {
             ExprKind::At(..) => self.fail(span, "an index must be known while compiling, and not be negative"),
             ExprKind::Bounds(..) => self.fail(span, "the ends of a range must be known while compiling"),
             ExprKind::Closure(..) => {
+                self.seen.unknown = true;
                 self.fail(span, "a closure is bound to a name, which names its layers: `let enc = |x| ..`")
             }
             ExprKind::Operator(sign, ..) => {
@@ -74,6 +75,7 @@ impl Checker {
                 if let Some(near) = ops::nearest(&text, ops::layers::LAYERS.iter().map(|r| r.name))
                     && self.scope.peek(&text).is_none()
                 {
+                    self.seen.unknown = true;
                     return self.fail(name.span(), format!("unknown operation `{text}`; did you mean `{near}`?"));
                 }
                 return self.unknown_op(name, &args);

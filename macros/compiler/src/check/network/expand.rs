@@ -29,6 +29,7 @@ impl Checker {
         let text = name.to_string();
         let Some(network) = self.network.as_deref() else { return Value::Invalid };
         let Some(function) = network.functions.get(&text).cloned() else {
+            self.seen.unknown = true;
             let near = crate::ops::nearest(&text, network.functions.keys().map(String::as_str));
             let message = match near {
                 Some(near) => format!("there is no function `{text}` in this block; did you mean `{near}`?"),
@@ -52,7 +53,10 @@ impl Checker {
         if network.calls.len() >= DEPTH {
             return self.fail(name.span(), format!("more than {DEPTH} calls within calls"));
         }
-        let Some(values) = self.bound(&function, name, args, named) else { return Value::Invalid };
+        let Some(values) = self.bound(&function, name, args, named) else {
+            self.seen.unknown = true;
+            return Value::Invalid;
+        };
         self.expand(&function, values)
     }
 
@@ -241,6 +245,7 @@ impl Checker {
         }
         if args.len() != found.params.len() {
             let arguments = if found.params.len() == 1 { "argument" } else { "arguments" };
+            self.seen.unknown = true;
             let message = format!("this closure takes {} {arguments}, not {}", found.params.len(), args.len());
             return self.fail(at, message);
         }

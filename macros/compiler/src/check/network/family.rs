@@ -94,6 +94,13 @@ pub fn family(network: &ast::Network) -> (Family, Errors) {
         family.members.push(Member { values, suffix, network, types: noted.types, dead: noted.dead });
     }
     errors.append(told_once(&found, family.members.len()));
+    let untested = family.members.iter().all(|m| m.network.golden.is_none());
+    if let (true, true, false, Some((file, span))) =
+        (errors.is_empty(), untested, family.members.is_empty(), golden_weights(network))
+    {
+        let members: Vec<String> = family.members.iter().map(|m| family.instance(m)).collect();
+        errors.push(*span, format!("`{file}` fits no member of this family: not {}", members.join(", not ")));
+    }
     (family, errors)
 }
 
@@ -177,6 +184,11 @@ fn choices(network: &ast::Network, errors: &mut Errors) -> Vec<Vec<usize>> {
         errors.push(span, message);
     }
     choices
+}
+
+/// The file of weights that the recorded results belong to.
+fn golden_weights(network: &ast::Network) -> Option<&(String, proc_macro2::Span)> {
+    network.options.golden.as_ref()?.weights.as_ref()
 }
 
 /// The token of weights that are not given when the program runs.

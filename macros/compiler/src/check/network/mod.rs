@@ -16,6 +16,7 @@ mod eval;
 mod expand;
 pub mod family;
 mod file;
+mod golden;
 mod layers;
 mod macs;
 mod names;
@@ -33,7 +34,7 @@ use super::{Checker, Seen, Types};
 use crate::error::Errors;
 use crate::explain;
 use crate::graph::Graph;
-use crate::graph::network::{Golden, LayerId, Network, Prune, Source, State};
+use crate::graph::network::{LayerId, Network, Prune, Source, State};
 use crate::import::format::Format;
 use crate::import::locate;
 use crate::syntax::ast::network as ast;
@@ -58,7 +59,7 @@ struct Noted {
 /// One network; `noted` is filled whether it has mistakes or not.
 fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut Noted) -> Result<Network, Errors> {
     let mut errors = Errors::new();
-    let (source, context) = context_of(network, generics, &mut errors);
+    let (source, context) = context_of(network, generics.clone(), &mut errors);
     let mut context = Some(Box::new(context));
     let mut entries = Vec::new();
     let public: Vec<Rc<ast::Function>> =
@@ -70,7 +71,7 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
             None => errors.push(network.name.span(), message),
         }
     }
-    let mut invalid = false;
+    let (mut invalid, mut unknown) = (false, false);
     for function in &public {
         let mut checker = Checker {
             graph: Graph::new(function.name.to_string()),
@@ -84,6 +85,7 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
         let entry = checker.entry(function);
         checker.errors.set_context(String::new());
         invalid |= checker.seen.invalid;
+        unknown |= checker.seen.unknown;
         (errors, context) = (checker.errors, checker.network);
         noted.types = checker.types;
         entries.extend(entry);
@@ -93,8 +95,8 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
     }
     let Some(mut context) = context else { return Err(errors) };
     noted.states.clone_from(&context.states);
-    // What is unused beside another mistake is often so because of it.
-    if errors.is_empty() && !invalid {
+    // What seems unused may be what a name that means nothing was to be.
+    if !unknown && !public.is_empty() {
         unused::report(network, &mut errors);
     }
     let complete = !invalid && !network.broken;
@@ -107,7 +109,7 @@ fn checked(network: &ast::Network, generics: Vec<(String, usize)>, noted: &mut N
     macs::count(&mut context.layers, &entries, &first_entry);
     let owners: BTreeSet<LayerId> = context.owners.values().map(|o| o.layer).collect();
     noted.dead = dead::dead(&entries, &context.layers, &owners);
-    let golden = golden(network, &mut errors);
+    let golden = golden::golden(network, generics, &mut errors);
     let vis = public.first().map_or(Vis::Private, |f| f.vis.clone());
     let mut batch: Vec<usize> = network.options.batch.iter().map(|b| b.0).filter(|n| *n > 1).collect();
     batch.sort_unstable();
@@ -264,16 +266,5 @@ fn leftovers(network: &ast::Network, context: &Context, errors: &mut Errors) {
     }
     for (layer, _, span) in options.prune.iter().filter(|(layer, _, _)| !layers.contains(&layer.as_str())) {
         errors.push(*span, format!("there is no layer `{layer}` to prune{}", near(layer)));
-    }
-}
-
-fn golden(network: &ast::Network, errors: &mut Errors) -> Option<Golden> {
-    let (name, span) = network.options.golden.clone()?;
-    match locate::locate(&name, span) {
-        Ok(path) => Some(Golden { path, name, span }),
-        Err(error) => {
-            errors.push(span, error.to_string());
-            None
-        }
     }
 }

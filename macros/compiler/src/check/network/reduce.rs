@@ -23,6 +23,7 @@ impl Checker {
             ExprKind::Associated(name) => match self.constant_of(&name.to_string(), span) {
                 Some(known) => known.kind,
                 None => {
+                    self.seen.unknown = true;
                     let message = format!("there is no constant `{name}` in this block");
                     self.fail(span, message);
                     ExprKind::Invalid
@@ -261,6 +262,7 @@ impl Checker {
                     return self.undecided(span, &message);
                 }
                 None => {
+                    self.seen.unknown = true;
                     let message =
                         format!("there is no `{name}` here: `{{}}` in a string holds the name of a known value");
                     return self.undecided(span, &message);

@@ -5,12 +5,13 @@
 //! call, and as `h_out` afterwards if that is to be compared. An array has the shape of one sample, or with a
 //! leading axis the samples of consecutive calls of one network. `tolerance` is a number: the
 //! difference allowed, as a part of the largest recorded result (1e-4 if it is missing); indices are to be equal.
+//! With `weights = runtime` the test loads the file that `golden(.., weights = ..)` names, as a program would.
 
 use super::{lex, names};
 use crate::dtype::DType;
 use crate::emit::signature::array;
 use crate::error::{Error, Errors};
-use crate::graph::network::{Golden, Network, Source};
+use crate::graph::network::{Golden, Network};
 use crate::graph::{Param, ParamKind};
 use crate::import::{FileTensor, WeightFile};
 use crate::network::{Compiled, CompiledEntry};
@@ -24,9 +25,6 @@ pub(super) fn test(network: &Network, compiled: &Compiled) -> Result<TokenStream
 }
 
 fn write(network: &Network, golden: &Golden, entry: &CompiledEntry) -> Result<TokenStream, String> {
-    if matches!(network.source, Source::Runtime) {
-        return Err("`golden` needs weights that are known when the crate is compiled, not `weights = runtime`".into());
-    }
     let bytes = std::fs::read(&golden.path).map_err(|e| format!("cannot read {}: {e}", golden.path.display()))?;
     let file = WeightFile::open(&golden.name, bytes).map_err(|e| e.to_string())?;
     let mut samples = None;
@@ -76,6 +74,21 @@ fn write(network: &Network, golden: &Golden, entry: &CompiledEntry) -> Result<To
     let samples = Literal::usize_unsuffixed(samples.unwrap_or(1));
     let test = Ident::new(&format!("{}_golden", snake(names::plain(&name.to_string()))), golden.span);
     let path = golden.path.to_string_lossy();
+    let (load, made) = match &golden.weights {
+        None => (quote!(), quote!(#name::boxed())),
+        Some(file) => {
+            let (file, weights) = (file.to_string_lossy(), lex(&names::weights(network))?);
+            let load = quote! {
+                let mut weights = #weights::boxed();
+                if let ::core::result::Result::Err(error) =
+                    #weights::load_into(&mut weights, ::core::include_bytes!(#file))
+                {
+                    ::core::panic!("{error}");
+                }
+            };
+            (load, quote!(#name::boxed(&weights)))
+        }
+    };
     Ok(quote! {
         // A file that changes makes the crate compile again.
         #[cfg(test)]
@@ -87,7 +100,8 @@ fn write(network: &Network, golden: &Golden, entry: &CompiledEntry) -> Result<To
             fn #test() {
                 #statics
                 let tolerance = #tolerance;
-                let mut network = #name::boxed();
+                #load
+                let mut network = #made;
                 for sample in 0..#samples {
                     #befores
                     let #binding = network.#forward(#(#args),*);

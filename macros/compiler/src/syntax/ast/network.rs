@@ -185,8 +185,8 @@ pub struct Options {
     pub ignore: Vec<String>,
     /// `batch = [1, 32]`
     pub batch: Vec<(usize, Span)>,
-    /// `golden = "file.npz"`
-    pub golden: Option<(String, Span)>,
+    /// `golden = "file.npz"`, `golden("file.npz", weights = "file.safetensors")`
+    pub golden: Option<Golden>,
     /// `prune(fc, keep = 0.1)`
     pub prune: Vec<(String, PruneRule, Span)>,
     /// `family(HIDDEN = [8, 16, 32])`
@@ -197,6 +197,15 @@ pub struct Options {
     pub train: Option<Training>,
     /// `explain`
     pub explain: Option<Span>,
+}
+
+/// Recorded inputs and outputs, as written.
+#[derive(Clone, Debug)]
+pub struct Golden {
+    /// The file and its token.
+    pub file: (String, Span),
+    /// The weights it was recorded with, where the network does not know them.
+    pub weights: Option<(String, Span)>,
 }
 
 /// Where the weights come from, as written.
