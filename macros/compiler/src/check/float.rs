@@ -18,8 +18,12 @@ impl Checker {
         }
     }
 
-    /// The float type of what has no type of its own: that of the first parameter that has one.
+    /// The float type of what has no type of its own: that of the first parameter that has one, in a network that
+    /// of its weights.
     pub(super) fn float_type(&self) -> DType {
+        if let Some(network) = self.network.as_deref() {
+            return network.float;
+        }
         self.graph.params.iter().map(|p| p.dtype).find(|d| d.is_float()).unwrap_or(DType::F32)
     }
 

@@ -6,7 +6,9 @@
 use super::{Checker, Value};
 use crate::graph::{NodeId, Op};
 use crate::ops::{self, Kind};
-use crate::syntax::ast::{Expr, ExprKind, Function};
+use crate::syntax::ast::network::{Block, Stmt};
+use crate::syntax::ast::{Expr, ExprKind, Function, Interface};
+use proc_macro2::Span;
 
 impl Checker {
     /// Turns the image parameters into channels-last views.
@@ -14,28 +16,42 @@ impl Checker {
         let mut found = Found::default();
         let exprs = || f.lets.iter().map(|l| &l.value).chain(f.results.iter().map(|r| &r.value));
         exprs().for_each(|e| scan(e, &mut found));
+        self.channels_last(found, &f.interface, f.interface.name.span(), "kernels");
+    }
+
+    /// The same for an entry of a network that says so. What its functions have says what an image is, so that all
+    /// its entries agree.
+    pub fn network_images_in(&mut self, f: &Function) {
+        let Some(network) = self.network.as_deref() else { return };
+        let Some(span) = network.nchw else { return };
+        let mut found = Found::default();
+        network.functions.values().for_each(|f| block(&f.body, &mut found));
+        self.channels_last(found, &f.interface, span, "networks");
+    }
+
+    fn channels_last(&mut self, found: Found, interface: &Interface, span: Span, what: &str) {
         let Found { mut spatial, several, global, weights } = found;
         if several {
-            let span = f.interface.name.span();
-            self.fail(span, "`layout = nchw` needs images with the same number of spatial axes: make it two kernels");
+            let message =
+                format!("`layout = nchw` needs images with the same number of spatial axes: make it two {what}");
+            self.fail(span, message);
             // Which axes are whose is unknown.
-            for param in &f.interface.params {
+            for param in &interface.params {
                 self.scope.rebind(&param.name.to_string(), Value::Invalid);
             }
             return;
         }
         if spatial == 0 && global {
             // A global pooling takes all axes but the channels.
-            let ranks = f.interface.params.iter().map(|p| p.ty.dims.len());
+            let ranks = interface.params.iter().map(|p| p.ty.dims.len());
             spatial = ranks.max().unwrap_or(0).saturating_sub(1);
         }
         self.scope.spatial = spatial;
         if spatial == 0 {
-            let span = f.interface.name.span();
             self.fail(span, "`layout = nchw` is about images, but there is no convolution or pooling");
             return;
         }
-        for param in &f.interface.params {
+        for param in &interface.params {
             let name = param.name.to_string();
             let rank = param.ty.dims.len();
             if rank <= spatial || weights.contains(&name) {
@@ -159,18 +175,42 @@ fn scan(expr: &Expr, found: &mut Found) {
             scan(a, found);
             scan(b, found);
         }
-        ExprKind::Name(_) | ExprKind::Number(..) | ExprKind::Bool(_) | ExprKind::Range(..) | ExprKind::Invalid => {}
-        // Only networks have these, and their layout is not said here.
-        ExprKind::Text(_)
-        | ExprKind::Associated(_)
-        | ExprKind::Own { .. }
-        | ExprKind::Field(..)
-        | ExprKind::At(..)
+        ExprKind::Own { args, named, .. } => {
+            args.iter().chain(named.iter().map(|(_, e)| e)).for_each(|e| scan(e, found));
+        }
+        ExprKind::Field(e, _) | ExprKind::Not(e) | ExprKind::Closure(_, e) => scan(e, found),
+        ExprKind::At(a, b) | ExprKind::Operator(_, a, b) => {
+            scan(a, found);
+            scan(b, found);
+        }
+        ExprKind::If(condition, then, otherwise) => {
+            scan(condition, found);
+            [Some(then), otherwise.as_ref()].into_iter().flatten().for_each(|b| block(b, found));
+        }
+        ExprKind::Block(b) => block(b, found),
+        ExprKind::Name(_)
+        | ExprKind::Number(..)
+        | ExprKind::Bool(_)
+        | ExprKind::Range(..)
         | ExprKind::Bounds(..)
-        | ExprKind::Operator(..)
-        | ExprKind::Not(_)
-        | ExprKind::If(..)
-        | ExprKind::Block(_)
-        | ExprKind::Closure(..) => {}
+        | ExprKind::Text(_)
+        | ExprKind::Associated(_)
+        | ExprKind::Invalid => {}
     }
+}
+
+/// The same of a block of a network.
+fn block(b: &Block, found: &mut Found) {
+    for stmt in &b.stmts {
+        match stmt {
+            Stmt::Let(l) => scan(&l.value, found),
+            Stmt::Const(c) => scan(&c.value, found),
+            Stmt::Assign(_, value) | Stmt::Store(_, value) | Stmt::Expr(value) => scan(value, found),
+            Stmt::For(f) => {
+                scan(&f.over, found);
+                block(&f.body, found);
+            }
+        }
+    }
+    b.result.iter().for_each(|e| scan(e, found));
 }

@@ -14,8 +14,8 @@ use syn::punctuated::Punctuated;
 use syn::{LitFloat, LitInt, LitStr, Token};
 
 /// The names of all options.
-const NAMES: [&str; 11] =
-    ["weights", "format", "keys", "ignore", "batch", "golden", "prune", "family", "isa", "train", "explain"];
+const NAMES: [&str; 12] =
+    ["weights", "format", "layout", "keys", "ignore", "batch", "golden", "prune", "family", "isa", "train", "explain"];
 
 /// Parses the arguments.
 pub fn parse(tokens: TokenStream, errors: &mut Errors) -> Options {
@@ -62,6 +62,23 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
                 return Err(syn::Error::new(word.span(), message));
             }
             options.format = Some((word.to_string(), word.span()));
+        }
+        "layout" => {
+            twice(options.layout_given)?;
+            options.layout_given = true;
+            input.parse::<Token![=]>()?;
+            let word: Ident = input.parse()?;
+            match word.to_string().as_str() {
+                "nchw" => options.nchw = Some(word.span()),
+                "nhwc" => {}
+                other => {
+                    let message = format!(
+                        "unknown layout `{other}`: images are `layout = nchw` or `layout = nhwc` (the default) where they \
+                         cross the boundary; how a layer's weights lie in the file is `format = ..`, or the layer's `layout`"
+                    );
+                    return Err(syn::Error::new(word.span(), message));
+                }
+            }
         }
         "keys" => {
             let inner = parenthesised(input)?;

@@ -2,7 +2,6 @@
 
 use super::super::args::Arguments;
 use super::super::{Checker, Value, show};
-use crate::dtype::DType;
 use crate::graph::{Binary, NodeId, Op};
 use crate::import::format::{self, Role};
 
@@ -61,16 +60,17 @@ impl Checker {
         let scale = self.scalar(1.0 / (width as f64).sqrt(), q, args);
         let q = self.op2(Binary::Mul, q, scale, args);
         let k = self.transposed(k, vec![0, 2, 1]);
-        let mut scores = self.graph.push(Op::MatMul, vec![q, k], DType::F32, vec![heads, t, s], args.call());
+        let mut scores = self.graph.push(Op::MatMul, vec![q, k], self.float_type(), vec![heads, t, s], args.call());
         if causal {
             // Far below every score, so that its exponential is 0.
             let hidden = |i: usize, j: usize| if j + t > i + s { -1e30 } else { 0.0 };
             let mask: Vec<f64> = (0..t).flat_map(|i| (0..s).map(move |j| hidden(i, j))).collect();
-            let mask = self.graph.push(Op::Constant(mask.into()), vec![], DType::F32, vec![t, s], args.call());
+            let mask = self.graph.push(Op::Constant(mask.into()), vec![], self.float_type(), vec![t, s], args.call());
             scores = self.op2(Binary::Add, scores, mask, args);
         }
-        let p = self.graph.push(Op::Softmax { axis: 2 }, vec![scores], DType::F32, vec![heads, t, s], args.call());
-        let mixed = self.graph.push(Op::MatMul, vec![p, v], DType::F32, vec![heads, t, width], args.call());
+        let p =
+            self.graph.push(Op::Softmax { axis: 2 }, vec![scores], self.float_type(), vec![heads, t, s], args.call());
+        let mixed = self.graph.push(Op::MatMul, vec![p, v], self.float_type(), vec![heads, t, width], args.call());
         let mixed = self.transposed(mixed, vec![1, 0, 2]);
         let mixed = self.reshaped(mixed, vec![t, e]);
         let y = self.over_last(mixed, outer, e, args);

@@ -4,6 +4,7 @@
 use super::super::scope::Visible;
 use super::expand::Closure;
 use super::file::Missing;
+use crate::dtype::DType;
 use crate::graph::NodeId;
 use crate::graph::network::{Layer, LayerId, State, Weight};
 use crate::import::WeightFile;
@@ -24,6 +25,10 @@ pub struct Context {
     pub generics: Vec<(String, usize)>,
     /// The file's convention.
     pub format: Format,
+    /// The type of its arithmetic, and so of its weights and states.
+    pub float: DType,
+    /// `layout = nchw`: images are channels-first where they cross the boundary.
+    pub nchw: Option<Span>,
     /// `keys(..)`
     pub keys: Vec<Key>,
     /// Which of them were used.

@@ -25,6 +25,7 @@ impl Checker {
         network.enter_function(Some(format!("fn {}", f.name)));
         let function = self.as_kernel(f);
         self.parameters(&function);
+        self.network_images_in(&function);
         let value = self.block(&f.body);
         self.stored_results(f, &function, value);
         self.unwritten(&function);

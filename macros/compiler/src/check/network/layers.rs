@@ -4,7 +4,6 @@ use super::super::args::Arguments;
 use super::super::{Checker, Value, products, show};
 use super::names::Site;
 use super::weights::Wanted;
-use crate::dtype::DType;
 use crate::graph::{Binary, NodeId, Shape, Unary};
 use crate::import::format::{self, Direction, Role};
 use crate::ops::layers::Layer;
@@ -96,14 +95,14 @@ impl Checker {
         }
     }
 
-    /// A layer's input, in f32.
+    /// A layer's input, in the type of the network's weights.
     pub(super) fn input(&mut self, args: &Arguments<'_>) -> Option<NodeId> {
-        let x = self.float(args, "x")?;
-        if self.graph.node(x).dtype != DType::F32 {
+        let (x, dtype) = (self.float(args, "x")?, self.float_type());
+        if self.graph.node(x).dtype != dtype {
             self.fail(
                 args.span("x"),
                 format!(
-                    "the weights of a network are f32: write `{} as f32`",
+                    "the weights of a network are of the type of its results, {dtype}: write `{} as {dtype}`",
                     products::describe(args, "x").trim_matches('`')
                 ),
             );
@@ -282,7 +281,7 @@ impl Checker {
             self.fail(args.span("shape"), format!("extent {zero} is 0: a dimension of 0 holds nothing"));
             return None;
         }
-        if !self.fits(&shape, DType::F32, args.call()) {
+        if !self.fits(&shape, self.float_type(), args.call()) {
             return None;
         }
         let site = self.site(args, format!("is {}", show(&shape)))?;

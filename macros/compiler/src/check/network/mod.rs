@@ -31,6 +31,7 @@ mod weights;
 pub use context::Context;
 
 use super::{Checker, Seen, Types};
+use crate::dtype::DType;
 use crate::error::Errors;
 use crate::explain;
 use crate::graph::Graph;
@@ -207,6 +208,8 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
         constants,
         generics,
         format,
+        float: float(network),
+        nchw: options.nchw,
         keys: options.keys.clone(),
         used_keys: BTreeSet::new(),
         seed: if let Source::Seeded(seed) = source { Some(seed) } else { None },
@@ -237,6 +240,19 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
         base: Default::default(),
     };
     (source, context)
+}
+
+/// The type in which a network computes, which is that of its results; where they are indices, of its inputs.
+fn float(network: &ast::Network) -> DType {
+    let entries = || network.functions.iter().filter(|f| f.is_entry());
+    let written = |ty: &ast::Type| match ty.kind {
+        ast::TypeKind::Tensor(dtype, _) if dtype.is_float() => Some(dtype),
+        ast::TypeKind::Tensor(..) | ast::TypeKind::Inferred | ast::TypeKind::Known(_) | ast::TypeKind::Broken => None,
+    };
+    let stored = |f: &ast::Function| f.params.iter().filter(|p| p.mutable).find_map(|p| written(&p.ty));
+    let result = entries().find_map(|f| f.results.iter().find_map(written).or_else(|| stored(f)));
+    let input = || entries().flat_map(|f| &f.params).find_map(|p| written(&p.ty));
+    result.or_else(input).unwrap_or(DType::F32)
 }
 
 /// What was given and nothing asked for: keys, pruned layers; and weights that come from nowhere.

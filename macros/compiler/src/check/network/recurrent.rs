@@ -18,7 +18,6 @@ use super::super::args::Arguments;
 use super::super::{Checker, Value};
 use super::names::Site;
 use super::weights::Wanted;
-use crate::dtype::DType;
 use crate::graph::{Binary, NodeId, Op, Shape, Unary};
 use crate::import::format::{self, Cell, Direction, Format, Role};
 
@@ -248,14 +247,15 @@ impl Checker {
         let (gates, hidden) = (recipe.cell.gates(), recipe.hidden);
         let (columns, shape) = (gates * hidden, self.shape(x));
         let steps = shape.get(1).copied().unwrap_or(1);
-        let backward = self.graph.push(Op::Flip { axis: 1 }, vec![x], DType::F32, shape, args.call());
+        let backward = self.graph.push(Op::Flip { axis: 1 }, vec![x], self.float_type(), shape, args.call());
+        let dtype = self.float_type();
         // Gate by gate the units of both: `[.., gates, 2, H]`.
         let side_by_side = |c: &mut Checker, of: [NodeId; 2], lead: &[usize]| {
             let row: Shape = [lead, &[gates, 1, hidden]].concat();
             let rows = of.map(|n| c.reshaped(n, row.clone()));
             let out: Shape = [lead, &[gates, 2, hidden]].concat();
             let op = Op::Concat { axis: lead.len() + 1 };
-            let both = c.graph.push(op, rows.to_vec(), DType::F32, out, args.call());
+            let both = c.graph.push(op, rows.to_vec(), dtype, out, args.call());
             c.reshaped(both, [lead, &[2 * columns]].concat())
         };
         let [f, b] = w;
@@ -269,18 +269,19 @@ impl Checker {
             let split = self.reshaped(w.recurrent, vec![hidden, gates, hidden]);
             let turned = vec![gates, hidden, hidden];
             let op = Op::Transpose(vec![1, 0, 2]);
-            let turned = self.graph.push(op, vec![split], DType::F32, turned, args.call());
+            let turned = self.graph.push(op, vec![split], self.float_type(), turned, args.call());
             self.reshaped(turned, vec![gates, 1, hidden, hidden])
         });
         let shape = vec![gates, 2, hidden, hidden];
-        let recurrent = self.graph.push(Op::Concat { axis: 1 }, recurrent.to_vec(), DType::F32, shape, args.call());
+        let recurrent =
+            self.graph.push(Op::Concat { axis: 1 }, recurrent.to_vec(), self.float_type(), shape, args.call());
         let both = Weights { weight: w[0].weight, recurrent, bias: None, recurrent_bias };
         let start = Carried { h: None, c: None };
         let (y, end) = self.steps(a, &both, recipe, start, Direction::Forward, args);
         let forward = self.part(y, 2, 0, hidden);
         let backward = self.part(y, 2, hidden, hidden);
         let shape = self.shape(backward);
-        let backward = self.graph.push(Op::Flip { axis: 1 }, vec![backward], DType::F32, shape, args.call());
+        let backward = self.graph.push(Op::Flip { axis: 1 }, vec![backward], self.float_type(), shape, args.call());
         (self.beside(forward, backward, args), end)
     }
 
@@ -320,7 +321,7 @@ impl Checker {
             [one] => *one,
             _several => {
                 let out = [lead.as_slice(), &[steps, recipe.units()]].concat();
-                self.graph.push(Op::Concat { axis }, rows, DType::F32, out, args.call())
+                self.graph.push(Op::Concat { axis }, rows, self.float_type(), out, args.call())
             }
         };
         (y, carried)
@@ -332,12 +333,12 @@ impl Checker {
         if let Some(last) = shape.last_mut() {
             *last = columns;
         }
-        self.graph.push(Op::MatMul, vec![x, w], DType::F32, shape, args.call())
+        self.graph.push(Op::MatMul, vec![x, w], self.float_type(), shape, args.call())
     }
 
     fn activated(&mut self, f: Unary, x: NodeId, args: &Arguments<'_>) -> NodeId {
         let shape = self.shape(x);
-        self.graph.push(Op::Unary(f), vec![x], DType::F32, shape, args.call())
+        self.graph.push(Op::Unary(f), vec![x], self.float_type(), shape, args.call())
     }
 
     /// Gate `g` of a row of gates.
@@ -351,7 +352,7 @@ impl Checker {
         let (mut shape, other) = (self.shape(a), self.shape(b));
         let axis = shape.len() - 1;
         shape[axis] += other[axis];
-        self.graph.push(Op::Concat { axis }, vec![a, b], DType::F32, shape, args.call())
+        self.graph.push(Op::Concat { axis }, vec![a, b], self.float_type(), shape, args.call())
     }
 
     /// What the state contributes: `h · recurrent + bias` for some gates; nothing while it is zero and
@@ -376,7 +377,7 @@ impl Checker {
                 let matrices = self.part(w.recurrent, 0, gates.start, gates.len());
                 let h = self.reshaped(h, vec![1, directions, 1, recipe.hidden]);
                 let shape = vec![gates.len(), directions, 1, recipe.hidden];
-                let product = self.graph.push(Op::MatMul, vec![h, matrices], DType::F32, shape, args.call());
+                let product = self.graph.push(Op::MatMul, vec![h, matrices], self.float_type(), shape, args.call());
                 self.reshaped(product, vec![1, columns])
             }
         };

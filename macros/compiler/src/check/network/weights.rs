@@ -5,7 +5,6 @@ use super::super::args::Arguments;
 use super::super::{Checker, Value, show};
 use super::file::Missing;
 use super::names::Site;
-use crate::dtype::DType;
 use crate::graph::network::{Init, State, Weight};
 use crate::graph::{NodeId, Op, Param, ParamId, ParamKind, Shape};
 use crate::import::format::{self, Direction, Format, Layout, Role, Source};
@@ -220,7 +219,7 @@ impl Checker {
             key: key.to_string(),
             names: place.names,
             shape: layout.shape.clone(),
-            dtype: DType::F32,
+            dtype: self.float_type(),
             layer: site.id,
             init: place.init,
             values,
@@ -244,10 +243,11 @@ impl Checker {
         if let Some(node) = self.network.as_deref().and_then(|n| n.params.get(key)) {
             return *node;
         }
-        let param = Param { name: key.to_string(), dtype: DType::F32, shape: shape.clone(), kind, span: site.span };
+        let param =
+            Param { name: key.to_string(), dtype: self.float_type(), shape: shape.clone(), kind, span: site.span };
         self.graph.params.push(param);
         let id = ParamId(self.graph.params.len() as u32 - 1);
-        let node = self.graph.push(Op::Param(id), vec![], DType::F32, shape, site.span);
+        let node = self.graph.push(Op::Param(id), vec![], self.float_type(), shape, site.span);
         if let Some(network) = self.network.as_deref_mut() {
             network.params.insert(key.to_string(), node);
         }
@@ -258,7 +258,7 @@ impl Checker {
     fn native(&mut self, node: NodeId, layout: &Layout, native: &[usize]) -> NodeId {
         let span = self.graph.node(node).span;
         if layout.zero {
-            return self.graph.push(Op::Constant(vec![0.0].into()), vec![], DType::F32, native.to_vec(), span);
+            return self.graph.push(Op::Constant(vec![0.0].into()), vec![], self.float_type(), native.to_vec(), span);
         }
         let mut node = self.reshaped(node, layout.atoms.clone());
         for &(axis, index) in &layout.select {
@@ -269,7 +269,7 @@ impl Checker {
         {
             let shape = self.shape(node);
             let parts = order.iter().map(|&g| self.part(node, axis, g, 1)).collect();
-            node = self.graph.push(Op::Concat { axis }, parts, DType::F32, shape, span);
+            node = self.graph.push(Op::Concat { axis }, parts, self.float_type(), shape, span);
         }
         let perm: Vec<usize> = layout.select.iter().map(|(axis, _)| *axis).chain(layout.axes.iter().copied()).collect();
         if perm.iter().enumerate().any(|(i, p)| i != *p) {
@@ -310,7 +310,7 @@ impl Checker {
                 path: site.path.clone(),
                 part: part.to_string(),
                 shape: shape.to_vec(),
-                dtype: DType::F32,
+                dtype: network.float,
             }),
         }
         Some(self.own_param(&name, shape.to_vec(), ParamKind::State, site))
