@@ -25,7 +25,7 @@ pub static TABLE: Table = Table {
         fma_per_cycle: 2.0,
         narrow_fma_per_cycle: 2.0,
         fma_latency: 4.0,
-        crowding: 0.25,
+        crowding: 64.0,
         loads_per_cycle: 2.0,
         stores_per_cycle: 1.0,
         l2_bytes_per_cycle: 32.0,

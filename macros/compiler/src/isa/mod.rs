@@ -107,8 +107,9 @@ pub struct Cost {
     pub narrow_fma_per_cycle: f64,
     /// Latency of an FMA.
     pub fma_latency: f64,
-    /// How much slower multiply-adds are in a tile that needs all registers, per register beyond seven tenths of
-    /// them as a part of all: measured, not explained (AVX2: 12 accumulators 94 %, 8 accumulators 99 %).
+    /// Cycles that a tile takes longer where it needs all registers, per register beyond seven tenths of them as a part
+    /// of all: measured, not explained (AVX2, 27 to 64 steps: a tile of 12 accumulators loses 10 to 20 cycles against
+    /// one of 8, which runs at 99 % of peak).
     pub crowding: f64,
     /// Loads per cycle.
     pub loads_per_cycle: f64,

@@ -1,6 +1,6 @@
 //! Verified kernel → vector IR of one ISA.
 //!
-//! Each contraction becomes loops over tiles ([`tiles`]); in a tile the accumulators are named
+//! Each contraction becomes loops over tiles ([`tiles`](crate::schedule::tiles)); in a tile the accumulators are named
 //! registers, the reduction is a nest of loops ([`reduce`]) whose innermost body is straight-line
 //! code ([`value`]), and the epilogue ends in the stores. Tails are explicit: the last register of
 //! a row has fewer active lanes, or starts before the one next to it ends ([`tail`](crate::schedule::tail)). Padding is peeled: a tap that reads outside the image is not
@@ -11,16 +11,15 @@ mod builder;
 mod pack;
 mod reduce;
 mod sparse;
-mod tiles;
 mod value;
 
 use crate::kernel_ir::{Affine, BufferId, Contraction, IndexId};
 use crate::schedule::sparse::Pattern;
+use crate::schedule::tiles::{self, Segment};
 use crate::schedule::{Plan, Vector, fuse, unroll};
 use crate::verify::Verified;
 use crate::vir::{self, Addr, Bound, Op, Reg, Stmt};
 use builder::Builder;
-use tiles::Segment;
 
 /// Lowers a kernel. The error is an impossibility after `verify`, reported instead of a panic.
 pub fn lower(verified: Verified<'_>) -> Result<vir::Kernel, String> {

@@ -7,6 +7,7 @@
 //! dependent FMA per accumulator. Around it come the epilogue, the stores and a fixed cost per
 //! tile. Steps that padding skips are counted: the model only ranks plans of one contraction.
 
+use super::tiles::{self, Segment};
 use super::{Plan, Vector, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
@@ -31,9 +32,14 @@ const PAGE: usize = 4096;
 /// Lines of one set, in either cache.
 const WAYS: usize = 8;
 /// Cycles to enter and leave a reduction loop: bounds, the last mispredicted branch now and then.
-const LOOP_OVERHEAD: f64 = 2.0;
-/// Cycles of one iteration of the innermost loop beyond its work.
-const ITERATION: f64 = 0.5;
+const LOOP_OVERHEAD: f64 = 1.0;
+/// Cycles at both ends of an unrolled window, whose first and last elements meet few rows.
+const WAVE: f64 = 1.0;
+/// Cycles until other code runs on where the tiles of an axis change: a mispredicted branch.
+const CHANGE: f64 = 6.0;
+/// Cycles of one iteration of the innermost loop beyond its work: nearly all of its control hides behind the
+/// multiply-adds (windows of 16 to 64 channels: one copy a turn is as fast as four).
+const ITERATION: f64 = 0.06;
 /// FMAs that wait in the scheduler of a core at a time: how far it looks for independent chains.
 const LOOKAHEAD: f64 = 70.0;
 /// Part of the rate of L2 that rows of a panel come at which lie apart.
@@ -254,12 +260,45 @@ pub fn estimate(c: &Contraction, facts: &Facts, plan: &Plan, table: &Table) -> E
         total.around += count * one.around;
         total.far |= one.far;
     }
+    let cut: Vec<_> = c.parallel_ids().map(|id| tiles::segments(c, plan, id, table)).collect();
+    let change = CHANGE * tiles::changes(plan, &cut) as f64;
+    total.cycles += change;
+    total.around += change;
+    if sliding.is_none() {
+        let stalls = edge_stalls(c, facts, plan, table, &cut);
+        total.cycles += stalls;
+        total.latency += stalls;
+    }
     if plan.pack {
         let copy = packing(c, facts, plan, table);
         total.cycles += copy;
         total.around += copy;
     }
     total
+}
+
+/// Cycles lost at the edges of an image: rows outside are left out, which saves nothing where the chains of the other
+/// rows are too few to fill the time that one of them waits for itself.
+fn edge_stalls(c: &Contraction, f: &Facts, plan: &Plan, table: &Table, cut: &[Vec<Segment>]) -> f64 {
+    let Vector::Parallel { vectors, .. } = plan.vector else { return 0.0 };
+    let rows: usize = plan.tile.iter().map(|t| t.1).product();
+    let tiles: f64 = cut.iter().map(|segments| tiles::count(segments) as f64).product();
+    let mut stalls = 0.0;
+    for &(id, size) in &plan.tile {
+        let Some(segments) = cut.get(id.0 as usize) else { continue };
+        let taps = c.guards().into_iter().filter(|(at, _)| at.coefficient(id) != 0).map(|(at, _)| {
+            c.reduce_ids().filter(|r| at.coefficient(*r) != 0).map(|r| c.index(r).extent).product::<usize>()
+        });
+        let Some(taps) = taps.min() else { continue };
+        let others = tiles / tiles::count(segments) as f64;
+        for edge in segments.iter().filter(|s| s.edge) {
+            let chains = (rows / size * edge.elements.saturating_sub(1) * vectors * f.partials) as f64;
+            let wait =
+                table.cost.fma_latency / f.partials as f64 - chains / f.partials as f64 / table.cost.fma_per_cycle;
+            stalls += others * edge.count as f64 * f.steps / taps as f64 * wait.max(0.0);
+        }
+    }
+    stalls
 }
 
 /// Cycles of all copies into panels: each reads its operand once, many rows in flight at a time.
@@ -328,9 +367,10 @@ fn tile_cost(
         let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
         let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
         lines += uses as f64 * count * gathers * sliding.map_or(1.0, |s| if s.read == n { s.share } else { 1.0 });
-        // Rows a page apart share one set of the inner cache: more than fit and none stays.
+        // Rows a page apart share one set of the inner cache, half a page apart two: more than fit and none stays.
         let paged = read.iter().zip(tile).any(|(&k, &t)| {
-            t > WAYS - 2 && k != 0 && (k.unsigned_abs() as usize * f.dtype.bytes()).is_multiple_of(PAGE)
+            let step = k.unsigned_abs() as usize * f.dtype.bytes();
+            k != 0 && t > (WAYS * (PAGE >> step.trailing_zeros().min(PAGE.ilog2()))).saturating_sub(2)
         });
         if paged && last == 1 {
             conflicts += uses as f64;
@@ -344,16 +384,17 @@ fn tile_cost(
         Vector::Reduce { .. } => ((f.steps / lanes as f64).ceil(), f.partials as f64 / lanes as f64),
         Vector::None | Vector::Parallel { .. } => (f.steps, f.partials as f64),
     };
-    // Seen in matrix products whose panel takes little of L1; the tiles of windows lose nothing.
     let stride = if plan.pack { 0 } else { f.row_bytes };
     let product = f.reduce.len() == 1;
-    let small = product && panel * steps <= cost.l1_bytes as f64 / 4.0 && held(steps, stride, cost.l1_bytes);
     let live = registers * chains + vectors as f64 + 1.0;
-    let crowded = match (plan.vector, small) {
-        (Vector::Parallel { .. }, true) => cost.crowding * (live / table.registers as f64 - ROOMY).max(0.0),
-        (Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. }, _) => 0.0,
+    // A window that slides loses nothing: its elements come one at a time.
+    let crowded = match plan.vector {
+        Vector::Parallel { .. } if sliding.is_none() => {
+            cost.crowding * (live / table.registers as f64 - ROOMY).max(0.0)
+        }
+        Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => 0.0,
     };
-    let arithmetic = registers * (1.0 + f.term_ops) / rate * (1.0 + crowded);
+    let arithmetic = registers * (1.0 + f.term_ops) / rate;
     let mut load = (lines / cost.loads_per_cycle).max(conflicts * LINE as f64 / cost.l2_bytes_per_cycle);
     let fits = |bytes: usize| panel * steps <= 0.75 * bytes as f64 && held(steps, stride, bytes);
     let far = panel > 0.0 && f.row_bytes > 0 && !plan.pack && !fits(cost.l2_bytes);
@@ -374,7 +415,8 @@ fn tile_cost(
     let latency = match sliding {
         // In memory order the terms of a row come close together, so few chains are in sight.
         Some(s) => registers * cost.fma_latency / s.chains.max(LOOKAHEAD / s.terms),
-        None => cost.fma_latency / chains.max(1.0),
+        // After few steps the next tile's chains come into sight.
+        None => registers * cost.fma_latency / (registers * chains.max(1.0)).max(LOOKAHEAD / steps.max(1.0)),
     };
     let issue = (registers * (1.0 + f.term_ops) + lines + 2.0) / ISSUE;
     let step = if f.steps > 0.0 && !f.term.is_empty() { arithmetic.max(load).max(latency).max(issue) } else { 0.0 };
@@ -392,8 +434,10 @@ fn tile_cost(
         Vector::None | Vector::Parallel { .. } => registers * (f.partials as f64 - 1.0) / rate,
     };
     let around = TILE_OVERHEAD
+        + if f.steps > 1.0 { crowded } else { 0.0 }
         + LOOP_OVERHEAD * f.loop_entries(plan)
-        + ITERATION * f.iterations(plan, lanes)
+        + if load > arithmetic { 0.0 } else { ITERATION * f.iterations(plan, lanes) }
+        + sliding.map_or(0.0, |s| WAVE * steps / s.terms)
         + fold
         + (registers * f.value_ops / rate).max(value_loads / cost.loads_per_cycle)
         + registers / cost.stores_per_cycle;

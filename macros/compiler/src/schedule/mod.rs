@@ -11,6 +11,7 @@ pub mod read;
 pub mod search;
 pub mod sparse;
 pub mod tail;
+pub mod tiles;
 pub mod unroll;
 
 use crate::kernel_ir::IndexId;

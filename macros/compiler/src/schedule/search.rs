@@ -7,11 +7,13 @@
 
 use super::cost::{Estimate, Facts, estimate, registers};
 use super::sparse::Pattern;
+use super::tiles::segments;
 use super::{Plan, Schedule, Vector, fuse, pack, tail, unroll};
 use crate::dtype::DType;
 use crate::isa::Table;
 use crate::kernel_ir::{Contraction, IndexId, Kernel};
 use crate::outline::{loads, unit_index};
+use crate::scalar::Node;
 
 /// How much code a plan may unroll into, most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,9 +128,9 @@ pub fn ranked(
             let mut plan = Plan { tile, ..Plan::new(vector) };
             plan.order = order(c, &plan, dtype, table);
             let mut plans: Vec<Plan> = Vec::new();
-            for &effort in unrollings(effort) {
+            for &(effort, most) in unrollings(effort) {
                 let mut plan = plan.clone();
-                unroll::decide(c, &mut plan, table, effort, wishes);
+                unroll::decide(c, &mut plan, table, effort, most, wishes);
                 if !plans.contains(&plan) {
                     plans.push(plan);
                 }
@@ -141,7 +143,7 @@ pub fn ranked(
                 if edges(c, &plan) > EDGE_LIMIT {
                     continue;
                 }
-                let code = code(c, &plan);
+                let code = code(c, &plan, table);
                 if wishes.tile.is_none() && !tile_is_least(&plan) && code > CODE_TARGET {
                     continue;
                 }
@@ -162,21 +164,32 @@ pub fn ranked(
     candidates
 }
 
-/// The levels of unrolling that a plan is tried with: where much code may be unrolled, less may do as well.
-fn unrollings(effort: Effort) -> &'static [Effort] {
+/// The levels of unrolling that a plan is tried with, and the most copies of its innermost loop: where much code may
+/// be unrolled, less often does as well.
+fn unrollings(effort: Effort) -> &'static [(Effort, usize)] {
+    const FULL: [(Effort, usize); 7] = [
+        (Effort::Full, 8),
+        (Effort::Half, 8),
+        (Effort::Half, 2),
+        (Effort::Half, 1),
+        (Effort::Least, 8),
+        (Effort::Least, 2),
+        (Effort::Least, 1),
+    ];
     match effort {
-        Effort::Full => &[Effort::Full, Effort::Half],
-        Effort::Half => &[Effort::Half],
-        Effort::Least => &[Effort::Least],
-        Effort::Bare => &[Effort::Bare],
+        Effort::Full => &FULL,
+        Effort::Half => &[(Effort::Half, 8)],
+        Effort::Least => &[(Effort::Least, 1)],
+        Effort::Bare => &[(Effort::Bare, 1)],
     }
 }
 
 impl Ranked {
-    /// What plans are ranked by: predicted cycles, and the bytes of code, which cost the user's build and the
-    /// instruction cache. A quarter of a mebibyte counts as much as all of the time: a kibibyte as 0.4 % of it.
+    /// What plans are ranked by: predicted cycles, and the bytes of code, which cost the user's build (0.06 s a
+    /// kibibyte) and the instruction cache. An eighth of a mebibyte counts as much as all of the time: a kibibyte as
+    /// 0.8 % of it.
     fn price(&self) -> f64 {
-        self.estimate.cycles * (1.0 + self.code as f64 / (1 << 18) as f64)
+        self.estimate.cycles * (1.0 + self.code as f64 / (1 << 17) as f64)
     }
 }
 
@@ -221,36 +234,50 @@ fn tile_is_least(plan: &Plan) -> bool {
         && matches!(plan.vector, Vector::None | Vector::Reduce { .. } | Vector::Parallel { vectors: 1, .. })
 }
 
-/// Rough bytes of code of a plan: instructions of one tile, times the copies that padded edges and
-/// the two sizes of balanced tiles need.
-fn code(c: &Contraction, plan: &Plan) -> usize {
-    let rows: usize = plan.tile.iter().map(|t| t.1).product();
-    let width = match plan.vector {
-        Vector::Parallel { vectors, .. } => vectors,
-        Vector::None | Vector::Reduce { .. } => 1,
-    };
+/// Rough bytes of code of a plan: the steps and the accumulators of every tile that has code of its own
+/// ([`segments`]).
+fn code(c: &Contraction, plan: &Plan, table: &Table) -> usize {
     let unrolled: usize = plan.unrolled.iter().map(|&r| c.index(r).extent).product();
-    let innermost = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
-    let copies = if innermost { unrolled } else { unrolled * plan.unroll };
-    let bodies: usize = c
-        .parallel_ids()
-        .map(|i| {
-            // The first and the last tile have code of their own, and unroll the taps if they are tiled.
-            let ends = c.guards().into_iter().filter(|(at, _)| at.coefficient(i) != 0).filter_map(|(at, _)| {
-                let taps = |whole: bool| {
-                    c.reduce_ids().filter(move |r| at.coefficient(*r) != 0 && plan.unrolled.contains(r) == whole)
-                };
-                let forced: usize = taps(false).map(|r| c.index(r).extent).product();
-                match plan.tile_of(i) {
-                    1 => taps(true).next().map(|_| 1),
-                    _several => Some(forced),
-                }
-            });
-            let tiles = c.index(i).extent.div_ceil(plan.tile_of(i));
-            ends.max().map_or(1, |copies| copies * tiles.min(2) + usize::from(tiles > 2))
-        })
-        .product();
-    9 * rows * width * copies * bodies
+    let steps = match c.reduce_ids().next_back().filter(|l| !plan.unrolled.contains(l)) {
+        // What is left over after the copies stands in a row.
+        Some(l) => unrolled * (plan.unroll + c.index(l).extent % plan.unroll.max(1)),
+        None => unrolled,
+    };
+    let (mut stepped, mut elements, mut bodies) = (1, 1, 1);
+    for id in c.parallel_ids() {
+        let segments = segments(c, plan, id, table);
+        let is_vector = matches!(plan.vector, Vector::Parallel { index, .. } if index == id);
+        // At the edge of an image a tile writes out the taps that are loops elsewhere.
+        let written = match plan.tile_of(id) {
+            1 => 1,
+            _several => c
+                .guards()
+                .into_iter()
+                .filter(|(at, _)| at.coefficient(id) != 0)
+                .map(|(at, _)| {
+                    let taps = c.reduce_ids().filter(|r| at.coefficient(*r) != 0 && !plan.unrolled.contains(r));
+                    taps.map(|r| c.index(r).extent).product()
+                })
+                .max()
+                .unwrap_or(1),
+        };
+        let (mut some, mut all) = (0, 0);
+        for s in &segments {
+            let size = if is_vector { s.vectors } else { s.elements };
+            all += size;
+            some += if s.edge { size * written } else { size };
+        }
+        stepped *= some;
+        elements *= all;
+        bodies *= segments.len();
+    }
+    let value = c.value.nodes.iter().map(|n| match n {
+        Node::Call(..) => 16,
+        Node::Prim(..) => 1,
+        Node::Acc | Node::Arg(_) | Node::Load(_) | Node::Const(_) => 0,
+    });
+    let around = 15 + 7 * value.sum::<usize>();
+    11 * stepped * steps + around * elements + 64 * bodies
 }
 
 /// The plan that always works.
@@ -345,9 +372,25 @@ fn bytes(c: &Contraction, dtype: DType) -> usize {
     elements.saturating_mul(dtype.bytes())
 }
 
+/// Whether what the rows read streams past the outer of the inner caches, and what they share stays in the innermost:
+/// then each row is read once and meets all of it, instead of coming by again for every panel.
+fn streamed(c: &Contraction, index: IndexId, dtype: DType, table: &Table) -> bool {
+    let term = c.reduction.as_ref().map(|r| loads(&r.term)).unwrap_or_default();
+    let (mut rows, mut shared) = (0, 0usize);
+    for read in term.iter().filter_map(|&n| c.reads.get(n)) {
+        let bytes = read.len().saturating_mul(dtype.bytes());
+        if read.offset().coefficient(index) == 0 {
+            rows = bytes.max(rows);
+        } else {
+            shared = shared.saturating_add(bytes);
+        }
+    }
+    rows > table.cost.l2_bytes && shared <= table.cost.l1_bytes / 2
+}
+
 /// Loops over tiles, outermost first. Where an operand of the sum belongs to the vector index but
 /// not to the others (a weight matrix), its panel stays in L1 while the rows pass: vector index
-/// outermost. Otherwise memory order.
+/// outermost, unless the rows stream ([`streamed`]). Otherwise memory order.
 fn order(c: &Contraction, plan: &Plan, dtype: DType, table: &Table) -> Vec<IndexId> {
     let mut order: Vec<IndexId> = c.parallel_ids().collect();
     if let (Vector::Parallel { index, .. }, Some(r)) = (plan.vector, &c.reduction) {
@@ -371,7 +414,7 @@ fn order(c: &Contraction, plan: &Plan, dtype: DType, table: &Table) -> Vec<Index
             let mut others: Vec<IndexId> = order.iter().copied().filter(|i| *i != index).collect();
             others.insert(others.len().saturating_sub(usize::from(!streams)), index);
             order = others;
-        } else if shared {
+        } else if shared && !streamed(c, index, dtype, table) {
             // Indices before the vector index that every operand depends on (a batch) stay outside.
             let batch = |i: &IndexId| loads(&r.term).iter().all(|&n| c.reads[n].offset().coefficient(*i) != 0);
             let (outer, inner): (Vec<IndexId>, Vec<IndexId>) =

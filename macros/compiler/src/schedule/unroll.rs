@@ -1,4 +1,4 @@
-//! How much of a reduction is unrolled: a rule, not a search.
+//! How much of a reduction is unrolled: a rule, of which the search tries a few levels.
 //!
 //! Reduction indices are unrolled whole from the inside out while the code stays small; of the
 //! innermost loop that remains, a few copies are made per iteration. One thing forbids unrolling: where
@@ -17,8 +17,8 @@ use crate::outline::loads;
 /// Straight-line steps of a tile beyond which nobody counts its registers.
 const MOST_COPIES: usize = 1024;
 
-/// Fills in `plan.unrolled` and `plan.unroll`.
-pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, wishes: Wishes) {
+/// Fills in `plan.unrolled` and `plan.unroll`, at most `most` unless the user asks for more.
+pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, most: usize, wishes: Wishes) {
     let rows: usize = plan.tile.iter().map(|t| t.1).product();
     let all_partials = c.reduction.as_ref().map_or(1, |r| r.partials);
     let (width, partials) = match plan.vector {
@@ -52,14 +52,15 @@ pub fn decide(c: &Contraction, plan: &mut Plan, table: &Table, effort: Effort, w
         Effort::Full | Effort::Half if body > 16 => 2,
         // ... a small one only in many copies, if none is left over.
         Effort::Full if body <= 9 && whole_eights(c) => 8,
-        Effort::Full | Effort::Half => 4,
-        Effort::Least | Effort::Bare => 1,
+        Effort::Full | Effort::Half | Effort::Least | Effort::Bare => 4,
     };
-    // A short loop between taps must stay a loop: eight iterations are beyond LLVM's own unrolling.
-    let between_taps = c.reduce_ids().next_back().filter(|l| windows(c, plan, &reads) && !plan.unrolled.contains(l));
-    let copies = between_taps.map_or(copies, |last| copies.min((c.index(last).extent / 8).max(1)));
+    // Between taps a loop stays a loop, of one step: its control hides behind the tile's multiply-adds, while
+    // every padded edge would repeat the copies (and few iterations are unrolled by LLVM, which then spills).
+    let between_taps =
+        c.reduce_ids().next_back().is_some_and(|l| windows(c, plan, &reads) && !plan.unrolled.contains(&l));
+    let copies = if between_taps { 1 } else { copies };
     let whole = c.reduce_ids().next_back().is_some_and(|l| plan.unrolled.contains(&l));
-    let copies = wishes.unroll.unwrap_or(copies).max(1);
+    let copies = wishes.unroll.unwrap_or(copies.min(most)).max(1);
     plan.unroll = if whole { 1 } else { copies.next_multiple_of(partials) };
 }
 

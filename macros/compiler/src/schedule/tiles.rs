@@ -1,9 +1,9 @@
 //! How the values of a parallel index are cut into tiles.
 
+use super::cost::balanced;
+use super::{Plan, Vector, tail};
 use crate::isa::Table;
 use crate::kernel_ir::{Contraction, IndexId};
-use crate::schedule::cost::balanced;
-use crate::schedule::{Plan, Vector, tail};
 use std::ops::Range;
 
 /// Equal tiles in a row.
@@ -61,6 +61,23 @@ pub fn segments(c: &Contraction, plan: &Plan, id: IndexId, table: &Table) -> Vec
         }
     }
     out
+}
+
+/// How often, all in all, tiles of one segment follow tiles of another: each time other code runs on. `cut` holds the
+/// segments of each parallel index.
+pub fn changes(plan: &Plan, cut: &[Vec<Segment>]) -> usize {
+    let mut outside: usize = 1;
+    let mut changes: usize = 0;
+    for segments in plan.order.iter().filter_map(|id| cut.get(id.0 as usize)) {
+        changes = changes.saturating_add(outside.saturating_mul(segments.len().saturating_sub(1)));
+        outside = outside.saturating_mul(count(segments));
+    }
+    changes
+}
+
+/// Tiles of all segments.
+pub fn count(segments: &[Segment]) -> usize {
+    segments.iter().map(|s| s.count).sum()
 }
 
 /// Appends equal tiles: those where a guard can fail one by one, the others as a loop.
