@@ -1,6 +1,6 @@
 //! One snapshot per stage and ISA of the functions in `golden/kernels.rs`, for people to review.
 //!
-//! After an intended change, `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler golden`
+//! After an intended change, `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler-tests golden`
 //! writes them anew; `git diff` then shows what the change does to the output.
 
 use kernforge_compiler::syntax::ast::{Claim, Function};
@@ -11,10 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The command that the failure message names.
-const BLESS: &str = "KERNFORGE_BLESS=1 cargo test -p kernforge-compiler golden";
+const BLESS: &str = "KERNFORGE_BLESS=1 cargo test -p kernforge-compiler-tests golden";
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
 /// The functions of `kernels.rs`: the `!` blocks and the `#[kernel]` functions.

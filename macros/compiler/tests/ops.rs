@@ -1,5 +1,5 @@
 //! What is written about the operations elsewhere agrees with their table: `kernforge::ops`, which is generated
-//! from it (bless with `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler ops`), and the README.
+//! from it (bless with `KERNFORGE_BLESS=1 cargo test -p kernforge-compiler-tests ops`), and the README.
 
 use kernforge_compiler::ops::layers::LAYERS;
 use kernforge_compiler::ops::{OPS, Row};
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 fn repository() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }
 
 /// Text of which rustdoc makes no links.

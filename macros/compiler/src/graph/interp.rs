@@ -5,12 +5,23 @@
 
 use super::{Graph, Node, Op, Pool, ReduceKind, Shape, Window, unary};
 use crate::dtype::DType;
-use crate::scalar::eval::{Real, row};
+use crate::scalar::eval::{Arrays, Real, row};
 use crate::scalar::{Block, Node as Scalar, Prim};
 
 /// Runs a graph. `params` holds every parameter's elements in row-major order, in the order of
 /// `Graph::params`; results are written there.
 pub fn run<T: Real>(graph: &Graph, params: &mut [Vec<T>]) -> Result<(), String> {
+    run_on(graph, T::arrays(params))
+}
+
+fn run_on(graph: &Graph, params: Arrays<'_>) -> Result<(), String> {
+    match params {
+        Arrays::F32(params) => run_typed(graph, params),
+        Arrays::F64(params) => run_typed(graph, params),
+    }
+}
+
+fn run_typed<T: Real>(graph: &Graph, params: &mut [Vec<T>]) -> Result<(), String> {
     super::valid::validate(graph)?;
     if params.len() != graph.params.len() {
         return Err(format!("{} parameters given, the graph has {}", params.len(), graph.params.len()));

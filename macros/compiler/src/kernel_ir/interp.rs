@@ -3,12 +3,23 @@
 use super::memory::{is_writable, with_memory};
 use super::{Access, Affine, Contraction, Index, Kernel, ReduceOp};
 use crate::dtype::DType;
-use crate::scalar::eval::Real;
+use crate::scalar::eval::{Arrays, Real};
 use crate::scalar::{self, Block, Node, Prim};
 
 /// Runs a kernel on the caller's parameters (`In`, `InOut`, `Out` and `Scalar` buffers in order).
 /// Elements of another type than the kernel's are given converted.
 pub fn run<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), String> {
+    run_on(kernel, T::arrays(buffers))
+}
+
+fn run_on(kernel: &Kernel, buffers: Arrays<'_>) -> Result<(), String> {
+    match buffers {
+        Arrays::F32(buffers) => run_typed(kernel, buffers),
+        Arrays::F64(buffers) => run_typed(kernel, buffers),
+    }
+}
+
+fn run_typed<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), String> {
     with_memory(&kernel.buffers, kernel.dtype, buffers, |memory| {
         for (n, c) in kernel.body.iter().enumerate() {
             contraction(kernel, c, memory).map_err(|e| format!("contraction {n}: {e}"))?;

@@ -26,6 +26,9 @@ pub trait Real: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static {
         }
     }
 
+    /// The type's own case of [`Arrays`].
+    fn arrays(values: &mut [Vec<Self>]) -> Arrays<'_>;
+
     /// Evaluates a primitive; operands beyond its arity are ignored.
     fn apply(prim: Prim, args: [Self; 4]) -> Self;
 
@@ -34,6 +37,16 @@ pub trait Real: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static {
         let at = |i: usize| args.get(i).copied().unwrap_or(Self::NAN);
         Self::apply(prim, [at(0), at(1), at(2), at(3)])
     }
+}
+
+/// The parameters of a program, an array each. The interpreters take them in this form, so that they are compiled
+/// here for both types, as optimised as the compiler is, and not again for everyone who calls them.
+#[derive(Debug)]
+pub enum Arrays<'a> {
+    /// In single precision.
+    F32(&'a mut [Vec<f32>]),
+    /// In double precision.
+    F64(&'a mut [Vec<f64>]),
 }
 
 /// The row of a table that a number names: a whole one from 0 to `rows − 1`.
@@ -45,10 +58,14 @@ pub fn row<T: Real>(id: T, rows: usize) -> Option<usize> {
 /// The two implementations differ only in the format's numbers: the widths of the float, of its
 /// bits and of its signed integer, mantissa bits and exponent bias.
 macro_rules! real {
-    ($float:ident, $bits:ident, $int:ident, $dtype:expr, $mantissa:expr, $bias:expr) => {
+    ($float:ident, $case:ident, $bits:ident, $int:ident, $mantissa:expr, $bias:expr) => {
         impl Real for $float {
-            const DTYPE: DType = $dtype;
+            const DTYPE: DType = DType::$case;
             const NAN: $float = $float::NAN;
+
+            fn arrays(values: &mut [Vec<$float>]) -> Arrays<'_> {
+                Arrays::$case(values)
+            }
 
             #[inline]
             fn from_f64(x: f64) -> $float {
@@ -140,8 +157,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, i32, DType::F32, 23, 127);
-real!(f64, u64, i64, DType::F64, 52, 1023);
+real!(f32, F32, u32, i32, 23, 127);
+real!(f64, F64, u64, i64, 52, 1023);
 
 impl Block {
     /// Evaluates the program. `leaf` gives the value of `Acc`, `Arg` and `Load` nodes.

@@ -9,7 +9,7 @@ use super::Kernel;
 use super::resolve::{Accesses, Limit, Place, Resolved, Step, resolve};
 use crate::kernel_ir::memory::with_memory;
 use crate::scalar::Prim;
-use crate::scalar::eval::{Real, row};
+use crate::scalar::eval::{Arrays, Real, row};
 use std::cell::Cell;
 
 /// More lanes than any register has.
@@ -22,6 +22,17 @@ pub(super) const MAX_LANES: usize = 64;
 /// An access outside its buffer, a register that is read before it is set or has the wrong number
 /// of lanes is an error that names the statement.
 pub fn run<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), String> {
+    run_on(kernel, T::arrays(buffers))
+}
+
+fn run_on(kernel: &Kernel, buffers: Arrays<'_>) -> Result<(), String> {
+    match buffers {
+        Arrays::F32(buffers) => run_typed(kernel, buffers),
+        Arrays::F64(buffers) => run_typed(kernel, buffers),
+    }
+}
+
+fn run_typed<T: Real>(kernel: &Kernel, buffers: &mut [Vec<T>]) -> Result<(), String> {
     let code = resolve(kernel)?;
     with_memory(&kernel.buffers, kernel.dtype, buffers, |memory| {
         let mut file = vec![T::from_f64(0.0); code.file];

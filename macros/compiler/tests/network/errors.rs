@@ -77,7 +77,7 @@ fn weights_come_from_somewhere() {
 /// All that is wrong with a file, in one build.
 #[test]
 fn a_file_that_does_not_fit() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/digits_mlp/weights.safetensors");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/data/digits_mlp/weights.safetensors");
     let item = "impl Net { pub fn forward(&mut self, image: Tensor![f32; 64]) -> Tensor![f32; 10] {
         let fc0 = relu(linear(image, 48)); let hidden = relu(linear(fc0, 16)); let fc2 = linear(hidden, 10); fc2 } }";
     let errors = network(&format!("weights = {file:?}"), item).err().unwrap_or_default();

@@ -31,7 +31,7 @@ fn source(file: &str, name: &str) -> (String, String) {
 
 /// A file of the repository: a source, recorded weights or results.
 fn data(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(path)
 }
 
 /// A network of the sources over the weights at `weights`.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// All networks of a source file, with seeded weights instead of files.
 fn networks(file: &str) -> Vec<Network> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let parsed = syn::parse_file(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
     let mut networks = Vec::new();
