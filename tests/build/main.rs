@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(Path::new(&out).join(name).with_extension("rs"), declare::file(&kernels))?;
     }
     fs::write(Path::new(&out).join("isa.rs"), isa::file())?;
-    fs::write(Path::new(&out).join("networks.rs"), networks::file(Path::new(&out))?)?;
+    fs::write(Path::new(&out).join("networks.rs"), networks::computing(Path::new(&out))?)?;
+    fs::write(Path::new(&out).join("learners.rs"), networks::learning(Path::new(&out))?)?;
     Ok(())
 }

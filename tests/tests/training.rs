@@ -13,7 +13,7 @@ mod learners;
 // Printed tokens: their comments are gone, and style is not theirs.
 #[allow(dead_code, clippy::all, clippy::undocumented_unsafe_blocks)]
 mod compiled {
-    include!(concat!(env!("OUT_DIR"), "/networks.rs"));
+    include!(concat!(env!("OUT_DIR"), "/learners.rs"));
 }
 
 use compiled::{Learner, LearnerTrainer, Perceptron};
