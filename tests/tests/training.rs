@@ -252,7 +252,7 @@ fn a_norm_that_is_not_finite() {
     let mut found = Perceptron::trainer();
     let before = format!("{:?}", found.weights());
     let error = found.step(&[[1.0; 20]; 4], &[[1e19; 7]; 4]).unwrap_err();
-    assert!(matches!(error, TrainError::NotFinite { origin: Origin::Loss, .. }), "{error}");
+    assert!(matches!(error, TrainError::NotFinite { loss, .. } if loss.is_finite()), "{error}");
     assert_eq!(format!("{:?}", found.weights()), before);
     found.step(&[[1.0; 20]; 4], &[[1.0; 7]; 4]).unwrap();
     assert_ne!(format!("{:?}", found.weights()), before);

@@ -14,8 +14,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The loss (or the norm of the gradients, if it is clipped) is no finite number: the learning rate is
-    /// too large, or a sample or weight is not finite.
+    /// The loss or a gradient is no finite number (nor the norm of the gradients, if it is clipped, or a gradient's
+    /// square, if the optimiser remembers it): the learning rate is too large, or a sample or weight is not finite.
     NotFinite {
         /// The loss.
         loss: f32,
@@ -61,8 +61,10 @@ pub enum Origin {
     Layer(&'static str),
     /// In the targets.
     Targets,
-    /// Behind the last layer: in the loss, or in the gradients whose norm is clipped.
+    /// Behind the last layer: in the loss, or in the norm of the gradients that is clipped.
     Loss,
+    /// On the way back from a finite loss, in the gradient of a layer's weights, by its path.
+    Gradient(&'static str),
 }
 
 impl fmt::Display for Origin {
@@ -76,6 +78,10 @@ impl fmt::Display for Origin {
                  scale the inputs"
             ),
             Origin::Targets => write!(f, "the targets are not finite"),
+            Origin::Gradient(path) => write!(
+                f,
+                "it first appears on the way back, in the gradient of the layer `{path}`: scale the targets or the inputs"
+            ),
             Origin::Loss => {
                 write!(f, "it first appears behind the last layer: lower the learning rate or clip the gradients")
             }

@@ -7,18 +7,19 @@
 //! | entry | does |
 //! |---|---|
 //! | `start` | copies the given weights into the states, sets the learning rate |
-//! | `step` | a batch and its targets → the loss; writes weights, moments and running statistics (in parts: [`shards`]) |
+//! | `step` | a batch and its targets → the loss, and which gradients are finite; writes weights, moments and running statistics (in parts: [`shards`]) |
 //! | `evaluate` | a batch and its targets → the loss and the outputs, as `forward` computes them |
 //! | `trace` | a batch → what every layer gives in a step: asked for when the loss is not finite |
 //!
 //! A step is the batched forward graph ([`passes::batch`]), a [`loss`], the gradients
-//! ([`passes::differentiate`]) and the [`optimizer`]'s rule for each weight. Where the loss (or
-//! the norm of the gradients, if it is asked for) is not finite, every state keeps its value.
+//! ([`passes::differentiate`]) and the [`optimizer`]'s rule for each weight. Where the loss, a gradient ([`finite`])
+//! or the norm of the gradients, if it is asked for, is not finite, every state keeps its value.
 //!
 //! A weight that the graph only ever reads through one transpose is kept in that transpose's layout:
 //! a step then neither transposes it nor its gradient.
 
 pub mod dropout;
+mod finite;
 pub mod loss;
 pub mod norm;
 pub mod optimizer;
@@ -89,6 +90,8 @@ pub struct Trainer {
     pub shards: Option<shards::Shards>,
     /// Which layers the results of `trace` show.
     pub shown: Vec<trace::Shown>,
+    /// The places in `kept` of the weights whose gradients a step tells of, in that order.
+    pub trained: Vec<usize>,
 }
 
 /// Makes the trainer of a network's first entry.
@@ -109,18 +112,19 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
     let (shards, step, masks) = match training.shards {
         0 | 1 => {
             let (step, masks) = step(&forward, &kept, &mut states)?;
-            (None, private("run_step", step, false), masks)
+            (None, private("run_step", step, true), masks)
         }
         count => {
             let part = passes::batch::run(&per_sample, training.batch / count);
             let (shards, apply, masks) = shards::shards(&part, count, &kept, &mut states)?;
             states.whole(training.batch);
-            (Some(shards), private("run_apply", apply, false), masks)
+            (Some(shards), private("run_apply", apply, true), masks)
         }
     };
     let evaluate = evaluate(&forward, training)?;
     let (trace, shown) = trace::trace(&forward, &mut states)?;
     let start = start(network, &entry.graph, &kept, &states);
+    let trained = kept.iter().enumerate().filter(|(_, k)| states.trained(&k.key)).map(|(n, _)| n).collect();
     let entries = vec![
         private("start", start, false),
         step,
@@ -128,7 +132,7 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
         private("run_trace", trace, true),
     ];
     let trainer = Network { states: states.list, entries, ..hidden(network, "Training") };
-    Ok(Trainer { network: trainer, kept, targets, masks, shards, shown })
+    Ok(Trainer { network: trainer, kept, targets, masks, shards, shown, trained })
 }
 
 /// A network that works for another, without the functions that options would add to it.
@@ -389,7 +393,7 @@ fn learn(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Gra
     Ok((graph, Learnt { loss, trained, running, masks }))
 }
 
-/// Appends the optimiser's work, and the loss as the only result.
+/// Appends the optimiser's work. The results: the loss, 0 or NaN if the step is refused, the same for each gradient.
 fn update(graph: &mut Graph, learnt: &Learnt, kept: &[Kept], states: &mut States<'_>) {
     let (span, clip) = (states.training.span, states.training.clip_norm);
     let mut update = optimizer::Update::new(graph, states, learnt.loss);
@@ -400,9 +404,16 @@ fn update(graph: &mut Graph, learnt: &Learnt, kept: &[Kept], states: &mut States
         }
     }
     update.statistics(&learnt.running);
-    let refused = update.refused(learnt.loss);
-    let out = parameter(graph, ParamKind::Out, "loss", &[], span);
-    graph.stores.push((out, refused));
+    let told = update.told();
+    for (n, node) in std::iter::once(learnt.loss).chain(told).enumerate() {
+        let name = match n {
+            0 => "loss".to_string(),
+            1 => "refused".to_string(),
+            n => format!("finite{}", n - 2),
+        };
+        let out = parameter(graph, ParamKind::Out, &name, &[], span);
+        graph.stores.push((out, node));
+    }
 }
 
 fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Graph, Vec<dropout::Mask>), Errors> {

@@ -3,7 +3,7 @@
 //! The rules are PyTorch's, `torch.optim` 2.x, in its names.
 
 use super::norm::Running;
-use super::{Kept, States, parameter};
+use super::{Kept, States, finite, parameter};
 use crate::dtype::DType;
 use crate::graph::build::Build;
 use crate::graph::{Binary, Graph, NodeId, ParamKind, ReduceKind, Unary};
@@ -59,10 +59,10 @@ pub enum Rule {
 pub(super) struct Update<'a, 'n> {
     graph: &'a mut Graph,
     states: &'a mut States<'n>,
-    /// Not zero if the step must not change anything: NaN where the loss is not finite.
+    /// Not zero if the step must not change anything: NaN where the loss or a gradient is not finite.
     poison: NodeId,
-    /// Zero times the norm of the gradients, if it decides too.
-    norm: Option<NodeId>,
+    /// For each gradient 0, or NaN if it is not finite.
+    finite: Vec<NodeId>,
     rate: NodeId,
     /// `1/(1 − beta1^t)` and `1/√(1 − beta2^t)`.
     corrections: Option<(NodeId, NodeId)>,
@@ -73,7 +73,7 @@ impl<'a, 'n> Update<'a, 'n> {
     pub(super) fn new(graph: &'a mut Graph, states: &'a mut States<'n>, loss: NodeId) -> Self {
         let span = states.training.span;
         let poison = Build { graph, dtype: DType::F32, span }.times(loss, 0.0);
-        let mut update = Update { graph, states, poison, norm: None, rate: loss, corrections: None, span };
+        let mut update = Update { graph, states, poison, finite: Vec::new(), rate: loss, corrections: None, span };
         update.rate = update.state("optimizer", RATE, vec![]).1;
         update
     }
@@ -98,18 +98,24 @@ impl<'a, 'n> Update<'a, 'n> {
         kept
     }
 
-    /// The gradients, scaled down together if their norm is larger than `most`.
+    /// The gradients, scaled down together if their norm is larger than `most`. If one is not finite, or the norm is
+    /// not, the step is poisoned.
     pub(super) fn clipped(&mut self, most: Option<f64>, gradients: Vec<NodeId>) -> Vec<NodeId> {
-        let Some(most) = most else { return gradients };
-        let poison = self.poison;
+        let (poison, rule) = (self.poison, self.states.training.optimizer.rule);
         let mut b = self.b();
-        let mut total = None;
+        let Some(most) = most else {
+            let finite: Vec<NodeId> = gradients.iter().map(|g| finite::check(&mut b, *g, rule)).collect();
+            self.poison = finite.iter().fold(poison, |sum, f| b.add(sum, *f));
+            self.finite = finite;
+            return gradients;
+        };
+        let mut sums = Vec::new();
         for &g in &gradients {
             let square = b.mul(g, g);
-            let sum = b.reduce_all(ReduceKind::Sum, square);
-            total = Some(total.map_or(sum, |t| b.add(t, sum)));
+            sums.push(b.reduce_all(ReduceKind::Sum, square));
         }
-        let Some(total) = total else { return gradients };
+        let finite = sums.iter().map(|sum| b.times(*sum, 0.0)).collect();
+        let Some(total) = sums.into_iter().reduce(|t, sum| b.add(t, sum)) else { return gradients };
         let norm = b.unary(Unary::Sqrt, total);
         let little = b.number(1e-6);
         let safe = b.add(norm, little);
@@ -121,16 +127,13 @@ impl<'a, 'n> Update<'a, 'n> {
         let poison = b.add(poison, nothing);
         let scaled = gradients.iter().map(|g| b.mul(*g, scale)).collect();
         self.poison = poison;
-        self.norm = Some(nothing);
+        self.finite = finite;
         scaled
     }
 
-    /// The loss to report: not finite either if the norm of the gradients is not.
-    pub(super) fn refused(&mut self, loss: NodeId) -> NodeId {
-        match self.norm {
-            Some(nothing) => self.b().add(loss, nothing),
-            None => loss,
-        }
+    /// What is told of a step: the poison, and for each gradient 0, or NaN if it is not finite.
+    pub(super) fn told(&self) -> Vec<NodeId> {
+        std::iter::once(self.poison).chain(self.finite.iter().copied()).collect()
     }
 
     /// `1 − beta^t`, one step further: `c·beta + (1 − beta)`.

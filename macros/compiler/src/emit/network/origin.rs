@@ -1,7 +1,7 @@
-//! The trainer's answer to a loss that is not finite: where the numbers were last in order.
+//! The trainer's answer to a loss or a gradient that is not finite: where the numbers were last in order.
 //!
 //! `origin` runs the entry `trace` and looks, in the order of the computation, at the inputs, then for each layer at
-//! its weights and at what it gives, then at the targets.
+//! its weights and at what it gives, then at the targets, the loss, and from the last layer back at the gradients.
 
 use super::names;
 use super::trainer::elements;
@@ -21,9 +21,10 @@ pub(super) fn method(
     given: &str,
 ) -> Result<String, Internal> {
     let mut text = format!(
-        "/// Where a loss that is not finite comes from.\n#[cold]\n\
-         fn origin(&mut self, {typed}) -> ::kernforge::Origin {{\n    \
-             use ::kernforge::__private::{{all_finite, elements}};\n"
+        "/// Where what is not finite in a step comes from.\n#[cold]\n\
+         fn origin(&mut self, {typed}__loss: f32, __finite: [f32; {}]) -> ::kernforge::Origin {{\n    \
+             use ::kernforge::__private::{{all_finite, elements}};\n",
+        trainer.trained.len()
     );
     for input in inputs.iter().filter(|p| p.dtype == DType::F32) {
         let _ = writeln!(
@@ -68,6 +69,20 @@ pub(super) fn method(
     text += "    match bad {\n        \
                  ::core::option::Option::Some((_, key)) => ::kernforge::Origin::Weight(key),\n        \
                  ::core::option::Option::None if !all_finite(elements(&self.targets)) => ::kernforge::Origin::Targets,\n        \
-                 ::core::option::Option::None => ::kernforge::Origin::Loss,\n    }\n}\n";
+                 ::core::option::Option::None if !__loss.is_finite() => ::kernforge::Origin::Loss,\n";
+    let mut gradients = Vec::new();
+    for (n, kept) in trainer.trained.iter().enumerate() {
+        let weight = trainer.kept.get(*kept).and_then(|kept| network.weight(&kept.key)).ok_or("no such weight")?;
+        gradients.push((place(weight.layer), n, weight.layer));
+    }
+    gradients.sort_by_key(|(place, n, _)| (std::cmp::Reverse(*place), *n));
+    for (_, n, layer) in gradients {
+        let path = network.layers.get(layer.0 as usize).map_or("", |l| l.path.as_str());
+        let _ = writeln!(
+            text,
+            "        ::core::option::Option::None if __finite[{n}] != 0.0 => ::kernforge::Origin::Gradient({path:?}),"
+        );
+    }
+    text += "        ::core::option::Option::None => ::kernforge::Origin::Loss,\n    }\n}\n";
     Ok(text)
 }

@@ -27,12 +27,12 @@ pub(super) fn parts(shards: &Shards) -> Parts {
     }
 }
 
-/// The statements that make `loss`. Names of their own begin with `__`: inputs have any other.
+/// The expression that gives what an update tells. Names of their own begin with `__`: inputs have any other.
 pub(super) fn run(trainer: &Trainer, shards: &Shards, batch: usize, inputs: &[&Param]) -> Result<String, Internal> {
     let (count, inner) = (shards.count, &trainer.network);
     let rows = batch / count.max(1);
     let chunks = |of: &str| format!("{of}.as_chunks::<{rows}>().0");
-    let mut text = String::from("    let loss = {\n        let __state = self.net.state();\n");
+    let mut text = String::from("{\n        let __state = self.net.state();\n");
     for input in inputs {
         let _ = writeln!(text, "        let {} = {};", input.name, chunks(&input.name));
     }
@@ -60,7 +60,7 @@ pub(super) fn run(trainer: &Trainer, shards: &Shards, batch: usize, inputs: &[&P
         let _ = writeln!(text, "        let ({},) = {name}.run_shard_results();", results.join(", "));
         all.extend(results);
     }
-    let _ = writeln!(text, "        self.net.run_apply({})\n    }};", all.join(", "));
+    let _ = write!(text, "        self.net.run_apply({})\n    }}", all.join(", "));
     Ok(text)
 }
 

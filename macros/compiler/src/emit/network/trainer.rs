@@ -68,10 +68,12 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
         Some(shards) => sharded::parts(shards),
         None => sharded::Parts::default(),
     };
+    let told: String = (0..trainer.trained.len()).map(|n| format!("__finite{n}, ")).collect();
     let run = match &trainer.shards {
         Some(shards) => sharded::run(trainer, shards, batch, &inputs)?,
-        None => format!("    let loss = self.net.run_step({given}&self.targets);\n"),
+        None => format!("self.net.run_step({given}&self.targets)"),
     };
+    let run = format!("    let (loss, __refused, {told}) = {run};\n");
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -95,8 +97,8 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          pub fn step(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
              -> ::core::result::Result<f32, ::kernforge::TrainError> {{\n    \
              ::kernforge::Targets::write(targets, &mut self.targets)?;\n{masks}{run}    \
-             if loss.is_finite() {{\n        return ::core::result::Result::Ok(loss);\n    }}\n    \
-             let origin = self.origin({given});\n    \
+             if __refused == 0.0 {{\n        return ::core::result::Result::Ok(loss);\n    }}\n    \
+             let origin = self.origin({given}loss, [{told}]);\n    \
              ::core::result::Result::Err(::kernforge::TrainError::NotFinite {{ loss, origin }})\n}}\n\n{origin}\n\
          /// The loss of a batch and how much of it is right, by the weights as they are.\n\
          pub fn evaluate(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
