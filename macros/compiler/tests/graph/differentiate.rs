@@ -299,3 +299,49 @@ fn frozen_operands_have_no_adjoint() {
     let products = graph.nodes[before..].iter().filter(|n| n.op == Op::MatMul).count();
     assert_eq!(products, 1, "{graph}");
 }
+
+/// Slices that lie apart, overlap, leave gaps and cross: each squared and summed to one row.
+#[test]
+fn slices() {
+    for seed in 0..60 {
+        let mut numbers = Numbers(seed + 500);
+        let shape = [1 + numbers.below(6), 1 + numbers.below(6)];
+        let mut graph = Graph::new("slices".into());
+        let x = input(&mut graph, &shape);
+        let mut b = Build { graph: &mut graph, dtype: DType::F64, span: Span::call_site() };
+        let mut total = match numbers.below(2) {
+            0 => b.number(0.0),
+            _ => b.reduce_all(ReduceKind::Sum, x),
+        };
+        for _ in 0..1 + numbers.below(5) {
+            let axis = numbers.below(2);
+            let start = numbers.below(shape[axis]);
+            let part = b.slice(x, axis, start, 1 + numbers.below(shape[axis] - start));
+            let square = b.mul(part, part);
+            let sum = b.reduce_all(ReduceKind::Sum, square);
+            total = b.add(total, sum);
+        }
+        let out = param(&mut graph, ParamKind::Out, &[]);
+        graph.stores.push((out, total));
+        check(graph, seed, -2.0, 2.0);
+    }
+}
+
+/// A sequence that is read step by step is handed one tensor, not a sum of as many as there are steps.
+#[test]
+fn steps_are_joined() {
+    let mut graph = Graph::new("steps".into());
+    let x = input(&mut graph, &[7, 3]);
+    let mut b = Build { graph: &mut graph, dtype: DType::F64, span: Span::call_site() };
+    let mut total = b.number(0.0);
+    for step in 0..7 {
+        let row = b.slice(x, 0, step, 1);
+        let square = b.mul(row, row);
+        let sum = b.reduce_all(ReduceKind::Sum, square);
+        total = b.add(total, sum);
+    }
+    gradients(&mut graph, total, &[x]).ok().expect("differentiable");
+    let count = |wanted: fn(&Op) -> bool| graph.nodes.iter().filter(|n| wanted(&n.op)).count();
+    assert_eq!(count(|op| matches!(op, Op::Pad { .. })), 0, "{graph}");
+    assert_eq!(count(|op| matches!(op, Op::Concat { .. })), 1, "{graph}");
+}

@@ -15,6 +15,7 @@
 //! gradient among equal elements and `hard_swish` has 0 at −3.
 
 mod elementwise;
+mod handed;
 mod products;
 mod rows;
 mod windows;
@@ -23,6 +24,7 @@ use crate::dtype::DType;
 use crate::error::Errors;
 use crate::graph::build::Build;
 use crate::graph::{Graph, Node, NodeId, Op};
+use handed::{Adjoint, Handed, Part};
 
 /// Appends the gradients of the number `of` by each of `by`; they have the shapes of those nodes.
 /// The error says which operation has no derivative.
@@ -47,22 +49,27 @@ pub fn pulled_back(
     for (i, node) in graph.nodes.iter().enumerate() {
         wanted[i] = by.contains(&NodeId(i as u32)) || node.inputs.iter().any(|n| wanted[n.0 as usize]);
     }
-    let mut reverse = Reverse { adjoints: vec![None; count], wanted, advice, errors: Errors::new() };
+    let mut reverse = Reverse { handed: vec![Handed::default(); count], wanted, advice, errors: Errors::new() };
+    let mut adjoints: Vec<Option<NodeId>> = vec![None; count];
     let layer = graph.layer;
-    reverse.hand(graph, of, adjoint);
+    reverse.hand(graph, of, Adjoint::Whole(adjoint));
     for i in (0..count).rev() {
         let node = graph.nodes[i].clone();
         graph.layer = node.layer;
-        match reverse.adjoints[i] {
-            Some(dy) if reverse.wanted[i] => reverse.node(graph, NodeId(i as u32), &node, dy),
-            Some(_) | None => {}
+        let dy = match reverse.wanted[i] {
+            true => reverse.handed[i].sum(&mut Build { dtype: node.dtype, span: node.span, graph }, &node.shape),
+            false => None,
+        };
+        if let Some(dy) = dy {
+            reverse.node(graph, NodeId(i as u32), &node, dy);
         }
+        adjoints[i] = dy;
     }
     graph.layer = None;
     let mut found = Vec::with_capacity(by.len());
     for &node in by {
         let zero = || Build { dtype: graph.node(node).dtype, span: graph.node(node).span, graph }.zero_like(node);
-        found.push(reverse.adjoints.get(node.0 as usize).copied().flatten().unwrap_or_else(zero));
+        found.push(adjoints.get(node.0 as usize).copied().flatten().unwrap_or_else(zero));
     }
     graph.layer = layer;
     reverse.errors.finish(found)
@@ -71,7 +78,7 @@ pub fn pulled_back(
 /// The state of a sweep.
 struct Reverse {
     /// What each node was handed so far.
-    adjoints: Vec<Option<NodeId>>,
+    handed: Vec<Handed>,
     /// Whether the gradients asked for need a node's adjoint.
     wanted: Vec<bool>,
     /// What to do about an operation without a derivative.
@@ -86,13 +93,11 @@ impl Reverse {
     }
 
     /// Adds to the adjoint of a node.
-    fn hand(&mut self, graph: &mut Graph, to: NodeId, adjoint: NodeId) {
+    fn hand(&mut self, graph: &mut Graph, to: NodeId, adjoint: Adjoint) {
         let (dtype, span) = (graph.node(to).dtype, graph.node(to).span);
-        let Some(slot) = self.adjoints.get_mut(to.0 as usize) else { return };
-        *slot = Some(match *slot {
-            None => adjoint,
-            Some(other) => Build { graph, dtype, span }.add(other, adjoint),
-        });
+        if let Some(handed) = self.handed.get_mut(to.0 as usize) {
+            handed.add(&mut Build { graph, dtype, span }, adjoint);
+        }
     }
 
     /// Hands the adjoint `dy` of a node on to its operands.
@@ -131,10 +136,10 @@ struct At<'a> {
 
 impl At<'_> {
     /// What operand number `n`, which is `x`, is handed. `None` if there is no derivative.
-    fn operand(&mut self, n: usize, x: NodeId) -> Option<NodeId> {
+    fn operand(&mut self, n: usize, x: NodeId) -> Option<Adjoint> {
         let dy = self.dy;
         let shape = self.b.shape(x);
-        Some(match &self.node.op {
+        Some(Adjoint::Whole(match &self.node.op {
             Op::Param(_) | Op::Constant(_) => return None,
             Op::Cast => match self.b.dtype {
                 DType::F32 | DType::F64 => self.b.push(Op::Cast, vec![dy], shape),
@@ -180,10 +185,7 @@ impl At<'_> {
             Op::Expand => self.b.sum_to(dy, &shape),
             Op::Flip { axis } => self.b.push(Op::Flip { axis: *axis }, vec![dy], shape),
             Op::Slice { axis, start } => {
-                let kept = self.node.shape.get(*axis).copied()?;
-                let mut pad = vec![(0, 0); shape.len()];
-                *pad.get_mut(*axis)? = (*start, shape.get(*axis)? - start - kept);
-                self.b.push(Op::Pad { pad, value: 0.0 }, vec![dy], shape)
+                return Some(Adjoint::Part(Part { axis: *axis, start: *start, adjoint: dy }));
             }
             Op::Pad { pad, .. } => {
                 let mut inner = dy;
@@ -197,7 +199,7 @@ impl At<'_> {
                 let start = self.node.inputs.iter().take(n).map(extent).sum();
                 self.b.slice(dy, *axis, start, shape.get(*axis).copied()?)
             }
-        })
+        }))
     }
 }
 
