@@ -58,6 +58,11 @@ fn learnt(threads: usize) -> (Vec<u32>, Vec<u32>) {
             let classes: [u8; 12] = std::array::from_fn(|i| ((i + step) % 4) as u8);
             losses.push(trainer.step(&images, &classes).expect("finite").to_bits());
         }
+        let mut images = [[[[0.0; 1]; 8]; 8]; 12];
+        let flat = images.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+        flat.iter_mut().enumerate().for_each(|(i, x)| *x = number(99, i));
+        let found = trainer.evaluate(&images, &std::array::from_fn::<u8, 12, _>(|i| (i % 4) as u8)).expect("classes");
+        losses.extend([found.loss.to_bits(), found.correct as u32]);
         let mut file = Vec::new();
         trainer.save(&mut file).expect("memory");
         (losses, file.into_iter().map(u32::from).collect())
@@ -83,6 +88,17 @@ fn parts_are_the_whole() {
         let y: [[u8; 3]; 12] = std::array::from_fn(|i| [i as u8, step as u8, 7]);
         let (a, b) = (parts.step(&x, &y, &t).expect("finite"), whole.step(&x, &y, &t).expect("finite"));
         assert!((a - b).abs() < 1e-5 * (1.0 + b), "step {step}: {a} in parts, {b} as a whole");
+    }
+    // The last sample's targets decide its own part alone.
+    let mut x = [[0.0; 10]; 12];
+    x.as_flattened_mut().iter_mut().enumerate().for_each(|(i, x)| *x = number(77, i));
+    for last in [[0.0, 1.0], [9.0, -9.0]] {
+        let mut t: [[f32; 2]; 12] = std::array::from_fn(|i| [i as f32 * 0.1, 0.4]);
+        t[11] = last;
+        let (a, b) = (parts.evaluate(&x, &[[1; 3]; 12], &t), whole.evaluate(&x, &[[1; 3]; 12], &t));
+        let (a, b) = (a.expect("targets"), b.expect("targets"));
+        assert!((a.loss - b.loss).abs() < 1e-5 * (1.0 + b.loss), "{a:?} in parts, {b:?} as a whole");
+        assert_eq!(a.correct, b.correct);
     }
     let pairs = parts.weights().out_weight.iter().flatten().zip(whole.weights().out_weight.iter().flatten());
     for (a, b) in pairs {

@@ -69,16 +69,10 @@ pub struct Kept {
     pub perm: Vec<usize>,
 }
 
-/// The number of the trainer's entry that gives the loss of a batch.
-pub const EVALUATE: usize = 2;
-
-/// The number of the one that shows what each layer gives.
-pub const TRACE: usize = 3;
-
 /// The network that trains another.
 #[derive(Clone, Debug)]
 pub struct Trainer {
-    /// Its entries are `start`, `step`, [`EVALUATE`] and [`TRACE`].
+    /// Its entries are `start`, `step`, `evaluate` unless parts of a batch are evaluated, and last `trace`.
     pub network: Network,
     /// What is saved and loaded.
     pub kept: Vec<Kept>,
@@ -121,16 +115,15 @@ pub fn trainer(network: &Network, training: &Training) -> Result<Trainer, Errors
             (Some(shards), private("run_apply", apply, true), masks)
         }
     };
-    let evaluate = evaluate(&forward, training)?;
     let (trace, shown) = trace::trace(&forward, &mut states)?;
     let start = start(network, &entry.graph, &kept, &states);
     let trained = kept.iter().enumerate().filter(|(_, k)| states.trained(&k.key)).map(|(n, _)| n).collect();
-    let entries = vec![
-        private("start", start, false),
-        step,
-        private("run_evaluate", evaluate, true),
-        private("run_trace", trace, true),
-    ];
+    let evaluate = match shards {
+        Some(_) => None, // by the parts
+        None => Some(private("run_evaluate", evaluate(&forward, training, as_states).0, true)),
+    };
+    let entries = [private("start", start, false), step].into_iter().chain(evaluate);
+    let entries = entries.chain([private("run_trace", trace, true)]).collect();
     let trainer = Network { states: states.list, entries, ..hidden(network, "Training") };
     Ok(Trainer { network: trainer, kept, targets, masks, shards, shown, trained })
 }
@@ -369,12 +362,21 @@ fn learn(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Gra
     graph.layer = None;
     let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
     let loss = loss::mean(&training.loss, &mut b, output, targets);
-    // Every node that is a weight; a weight that the graph names twice has two.
+    // Every node that is a weight and is read: one that is kept transposed leaves a node behind that nothing reads.
+    // A weight that the graph names twice has two.
+    let mut read = vec![false; graph.nodes.len()];
+    for n in graph.nodes.iter().flat_map(|node| &node.inputs) {
+        if let Some(read) = read.get_mut(n.0 as usize) {
+            *read = true;
+        }
+    }
     let mut weights: Vec<(usize, Vec<NodeId>)> = Vec::new();
     for (n, k) in kept.iter().enumerate().filter(|(_, k)| states.trained(&k.key)) {
         let nodes = graph.nodes.iter().enumerate();
         let own = nodes.filter(|(_, node)| matches!(node.op, Op::Param(p) if graph.param(p).name == k.state));
-        weights.push((n, own.map(|(i, _)| NodeId(i as u32)).collect()));
+        let (used, unused): (Vec<NodeId>, Vec<NodeId>) =
+            own.map(|(i, _)| NodeId(i as u32)).partition(|n| read.get(n.0 as usize).copied().unwrap_or(false));
+        weights.push((n, if used.is_empty() { unused } else { used }));
     }
     let by: Vec<NodeId> = weights.iter().flat_map(|(_, nodes)| nodes.iter().copied()).collect();
     if by.is_empty() {
@@ -424,11 +426,12 @@ fn step(forward: &Graph, kept: &[Kept], states: &mut States<'_>) -> Result<(Grap
     Ok((graph, learnt.masks))
 }
 
-fn evaluate(forward: &Graph, training: &Training) -> Result<Graph, Errors> {
+/// The loss and the outputs of a batch. `own` says where the weights come from.
+fn evaluate<T>(forward: &Graph, training: &Training, own: impl FnOnce(&mut Graph) -> T) -> (Graph, T) {
     let mut graph = forward.clone();
     graph.name = "evaluate".into();
     let (output, targets) = compared(&mut graph, training.span);
-    as_states(&mut graph);
+    let own = own(&mut graph);
     let mut b = Build { graph: &mut graph, dtype: DType::F32, span: training.span };
     let loss = loss::mean(&training.loss, &mut b, output, targets);
     let shape = graph.node(output).shape.clone();
@@ -436,7 +439,7 @@ fn evaluate(forward: &Graph, training: &Training) -> Result<Graph, Errors> {
         let out = parameter(&mut graph, ParamKind::Out, name, &shape, training.span);
         graph.stores.push((out, node));
     }
-    Ok(graph)
+    (graph, own)
 }
 
 /// Copies the weights into the states.

@@ -1,8 +1,10 @@
-//! `shards = 4`: a step as so many equal parts of the batch, each computed by itself, and one update.
+//! `shards = 4`: a step as so many equal parts of the batch, each computed by itself, and one update. An evaluation
+//! is in the same parts.
 //!
 //! | network | entry | does |
 //! |---|---|---|
 //! | the shard's | `run_shard` | a part of the batch, its targets, the weights, its part of each mask → the loss, the gradients and the statistics of the part |
+//! | | `run_evaluate` | a part of the batch, its targets, the weights → the loss and the outputs of the part |
 //! | the trainer's | `run_apply` | those of all parts, averaged in the order of the parts → weights, moments, running statistics |
 //!
 //! Parts may be computed at the same time: what each gives depends on itself alone, and they are added in their order,
@@ -22,15 +24,17 @@ use crate::graph::{Graph, NodeId, Param, ParamKind};
 pub struct Shards {
     /// How many parts.
     pub count: usize,
-    /// Its only entry is `run_shard`.
+    /// Its entries are `run_shard` and `run_evaluate`.
     pub network: Network,
-    /// What stands for each of its parameters.
+    /// What stands for each parameter of the first.
     pub given: Vec<Given>,
+    /// What stands for each of the second.
+    pub evaluated: Vec<Given>,
     /// Its results after the loss.
     pub results: usize,
 }
 
-/// An argument of `run_shard`.
+/// An argument of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Given {
     /// This part of an input of the step, of this name.
@@ -64,15 +68,16 @@ pub(super) fn shards(
         graph.stores.push((out, *node));
     }
     graph.layer = None;
+    let (evaluate, evaluated) = super::evaluate(forward, states.training, arguments);
     let apply = apply(&graph, &learnt, count, kept, states);
     let shard = Network {
         source: Source::Zeroed,
         weights: Vec::new(),
         states: Vec::new(),
-        entries: vec![super::private("run_shard", graph, true)],
+        entries: vec![super::private("run_shard", graph, true), super::private("run_evaluate", evaluate, true)],
         ..super::hidden(states.network, "Shard")
     };
-    let shards = Shards { count, network: shard, given, results: results.len() - 1 };
+    let shards = Shards { count, network: shard, given, evaluated, results: results.len() - 1 };
     Ok((shards, apply, learnt.masks))
 }
 

@@ -9,7 +9,7 @@ use crate::dtype::DType;
 use crate::emit::Internal;
 use crate::graph::Param;
 use crate::graph::network::Network;
-use crate::train::{TRACE, Trainer};
+use crate::train::Trainer;
 use std::fmt::Write;
 
 /// The method. `typed` are the parameters of a step without the targets, `given` their names.
@@ -53,7 +53,7 @@ pub(super) fn method(
     let count = trainer.shown.iter().map(|(_, result)| result + 1).max().unwrap_or(0);
     let results: String = (0..count).map(|n| format!("layer{n}, ")).collect();
     let _ = writeln!(text, "    let ({results}) = self.net.run_trace({given});");
-    let trace = trainer.network.entries.get(TRACE).ok_or("a trainer without a trace")?;
+    let trace = trainer.network.entries.last().ok_or("a trainer without a trace")?;
     let shapes: Vec<&Param> = trace.graph.params.iter().filter(|p| p.kind == crate::graph::ParamKind::Out).collect();
     for (place, (layer, result)) in trainer.shown.iter().enumerate() {
         let path = network.layers.get(layer.0 as usize).map_or("", |l| l.path.as_str());

@@ -1,4 +1,4 @@
-//! A step in parts: what a trainer with `shards = 4` holds and how its `step` uses it.
+//! Batches in parts: what a trainer with `shards = 4` holds and how its `step` and `evaluate` use it.
 
 use super::names;
 use crate::emit::Internal;
@@ -27,10 +27,45 @@ pub(super) fn parts(shards: &Shards) -> Parts {
     }
 }
 
-/// The expression that gives what an update tells. Names of their own begin with `__`: inputs have any other.
+/// The expression that gives what an update tells.
 pub(super) fn run(trainer: &Trainer, shards: &Shards, batch: usize, inputs: &[&Param]) -> Result<String, Internal> {
-    let (count, inner) = (shards.count, &trainer.network);
-    let rows = batch / count.max(1);
+    let (mut text, results) = each(trainer, shards, batch, inputs, ("run_shard", &shards.given, shards.results + 1))?;
+    let _ = write!(text, "        self.net.run_apply({})\n    }}", results.concat().join(", "));
+    Ok(text)
+}
+
+/// The expression that gives the loss of a batch, the mean of its parts in their order, and how much is right.
+/// `correct` writes how much of a part is.
+pub(super) fn evaluate(
+    trainer: &Trainer,
+    shards: &Shards,
+    batch: usize,
+    inputs: &[&Param],
+    correct: impl Fn(&str, &str) -> String,
+) -> Result<String, Internal> {
+    let (mut text, results) = each(trainer, shards, batch, inputs, ("run_evaluate", &shards.evaluated, 2))?;
+    let (mut losses, mut right) = (Vec::new(), Vec::new());
+    for (part, result) in results.iter().enumerate() {
+        if let [loss, outputs] = result.as_slice() {
+            losses.push(loss.clone());
+            right.push(correct(outputs, &format!("__targets[{part}]")));
+        }
+    }
+    let share = 1.0 / shards.count.max(1) as f32;
+    let _ = write!(text, "        (({}) * {share:?}, {})\n    }}", losses.join(" + "), right.join(" + "));
+    Ok(text)
+}
+
+/// Calls an entry for every part, and names what each gives. Names of its own begin with `__`: inputs have any other.
+fn each(
+    trainer: &Trainer,
+    shards: &Shards,
+    batch: usize,
+    inputs: &[&Param],
+    (entry, given, count): (&str, &[Given], usize),
+) -> Result<(String, Vec<Vec<String>>), Internal> {
+    let inner = &trainer.network;
+    let rows = batch / shards.count.max(1);
     let chunks = |of: &str| format!("{of}.as_chunks::<{rows}>().0");
     let mut text = String::from("{\n        let __state = self.net.state();\n");
     for input in inputs {
@@ -38,7 +73,7 @@ pub(super) fn run(trainer: &Trainer, shards: &Shards, batch: usize, inputs: &[&P
     }
     let _ = writeln!(text, "        let __targets = {};", chunks("self.targets"));
     let mut args = Vec::new();
-    for given in &shards.given {
+    for given in given {
         args.push(match given {
             Given::Input(name) => format!("&{name}[__part]"),
             Given::Targets => "&__targets[__part]".into(),
@@ -49,19 +84,18 @@ pub(super) fn run(trainer: &Trainer, shards: &Shards, batch: usize, inputs: &[&P
     let _ = writeln!(
         text,
         "        ::kernforge::__private::each(&mut self.shards, |__part, __shard| {{\n            \
-             __shard.run_shard({});\n        }});",
+             __shard.{entry}({});\n        }});",
         args.join(", ")
     );
-    let names: Vec<String> = (0..count).map(|part| format!("__shard{part}")).collect();
+    let names: Vec<String> = (0..shards.count).map(|part| format!("__shard{part}")).collect();
     let _ = writeln!(text, "        let [{}] = &self.shards;", names.join(", "));
     let mut all = Vec::new();
     for name in &names {
-        let results: Vec<String> = (0..=shards.results).map(|n| format!("{name}_{n}")).collect();
-        let _ = writeln!(text, "        let ({},) = {name}.run_shard_results();", results.join(", "));
-        all.extend(results);
+        let results: Vec<String> = (0..count).map(|n| format!("{name}_{n}")).collect();
+        let _ = writeln!(text, "        let ({},) = {name}.{entry}_results();", results.join(", "));
+        all.push(results);
     }
-    let _ = write!(text, "        self.net.run_apply({})\n    }}", all.join(", "));
-    Ok(text)
+    Ok((text, all))
 }
 
 /// A state of the trainer behind the reference `__state`.

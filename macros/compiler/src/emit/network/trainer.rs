@@ -29,7 +29,7 @@ use crate::emit::signature::{array, parameter};
 use crate::error::{Error, Errors};
 use crate::graph::ParamKind;
 use crate::graph::network::{Network, Source};
-use crate::train::{EVALUATE, Kept, Trainer, Training, dropout, optimizer};
+use crate::train::{Kept, Trainer, Training, dropout, optimizer};
 use kernforge_safetensors::Listing;
 use proc_macro2::TokenStream;
 use std::fmt::Write;
@@ -53,10 +53,9 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let batch = training.batch;
     let row = array(DType::F32, &trainer.targets);
     let zeros = trainer.targets.iter().rev().fold("0.0".to_string(), |inner, n| format!("[{inner}; {n}]"));
-    // A step may be in parts; an evaluation takes what a step does.
-    let evaluate = inner.entries.get(EVALUATE).ok_or("a trainer without an evaluation")?;
-    let inputs = evaluate.graph.params.iter().filter(|p| p.kind == ParamKind::In);
-    let inputs: Vec<_> = inputs.clone().take(inputs.count().saturating_sub(1)).collect(); // the last are the targets
+    // A step and an evaluation may be in parts; the trace takes their inputs, without targets.
+    let trace = inner.entries.last().ok_or("a trainer without a trace")?;
+    let inputs: Vec<_> = trace.graph.params.iter().filter(|p| p.kind == ParamKind::In).collect();
     let typed: String = inputs.iter().map(|p| format!("{}: {}, ", p.name, parameter(p))).collect();
     let given: String = inputs.iter().map(|p| format!("{}, ", p.name)).collect();
     let classes = trainer.targets.last().copied().unwrap_or(1);
@@ -72,6 +71,18 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
     let run = match &trainer.shards {
         Some(shards) => sharded::run(trainer, shards, batch, &inputs)?,
         None => format!("self.net.run_step({given}&self.targets)"),
+    };
+    let correct = |outputs: &str, targets: &str| {
+        format!("::kernforge::__private::correct({outputs}{flat}, {targets}{flat}, {classes})")
+    };
+    let evaluate = match &trainer.shards {
+        Some(shards) => {
+            format!("    let (loss, correct) = {};\n", sharded::evaluate(trainer, shards, batch, &inputs, correct)?)
+        }
+        None => format!(
+            "    let (loss, outputs) = self.net.run_evaluate({given}&self.targets);\n    let correct = {};\n",
+            correct("outputs", "self.targets")
+        ),
     };
     let run = format!("    let (loss, __refused, {told}) = {run};\n");
     let mut text = String::new();
@@ -103,9 +114,7 @@ fn text(network: &Network, trainer: &Trainer, training: &Training) -> Result<Str
          /// The loss of a batch and how much of it is right, by the weights as they are.\n\
          pub fn evaluate(&mut self, {typed}targets: &impl ::kernforge::Targets<{row}, {batch}>) \
              -> ::core::result::Result<::kernforge::Evaluation, ::kernforge::TrainError> {{\n    \
-             ::kernforge::Targets::write(targets, &mut self.targets)?;\n    \
-             let (loss, outputs) = self.net.run_evaluate({given}&self.targets);\n    \
-             let correct = ::kernforge::__private::correct(outputs{flat}, self.targets{flat}, {classes});\n    \
+             ::kernforge::Targets::write(targets, &mut self.targets)?;\n{evaluate}    \
              ::core::result::Result::Ok(::kernforge::Evaluation {{ loss, correct }})\n}}\n\n\
          /// The weights, in native layouts.\n\
          pub fn weights(&self) -> &{weights} {{\n    &self.net.state().weights\n}}\n\n\
