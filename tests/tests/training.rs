@@ -246,13 +246,20 @@ fn where_a_loss_that_is_not_finite_comes_from() {
     assert_eq!(origin(&mut found, &even), Origin::Layer("conv1"));
 }
 
-/// The loss is finite, the norm of its gradients is not.
+/// A loss that is not finite behind outputs that are, and a finite one whose clipped gradients are not.
 #[test]
 fn a_norm_that_is_not_finite() {
     let mut found = Perceptron::trainer();
+    let weights = found.weights_mut();
+    weights.hidden_weight.as_flattened_mut().fill(0.0);
+    weights.hidden_bias.fill(0.0);
+    weights.out_weight.as_flattened_mut().fill(1.0);
     let before = format!("{:?}", found.weights());
     let error = found.step(&[[1.0; 20]; 4], &[[1e19; 7]; 4]).unwrap_err();
-    assert!(matches!(error, TrainError::NotFinite { loss, .. } if loss.is_finite()), "{error}");
+    assert!(matches!(error, TrainError::NotFinite { origin: Origin::Loss, .. }), "{error}");
+    let error = found.step(&[[1e3; 20]; 4], &[[3e18; 7]; 4]).unwrap_err();
+    let TrainError::NotFinite { loss, origin } = error else { panic!("{error}") };
+    assert!(loss.is_finite() && origin == Origin::Gradient("hidden"), "{error}");
     assert_eq!(format!("{:?}", found.weights()), before);
     found.step(&[[1.0; 20]; 4], &[[1.0; 7]; 4]).unwrap();
     assert_ne!(format!("{:?}", found.weights()), before);
