@@ -1,9 +1,10 @@
 //! Gradients that are not finite though the loss is: an overflow on the way back.
 //!
 //! In: a gradient. Out: a number that is 0 if every element is finite, and NaN if one is not. It is computed before
-//! any weight is written, from a gradient that lies in memory for the optimiser anyway. The gradient of one sample
-//! by a matrix is an outer product that nobody stores: what is looked at there is the largest element of either
-//! vector. Rounding is monotone, so their product is the largest element of the outer product.
+//! any weight is written, from the largest element of the gradient (NaN if there is one), which lies in memory for the
+//! optimiser anyway. Rounding is monotone: where its square is finite, all squares are. The gradient of one sample
+//! by a matrix is an outer product that nobody stores: its largest element is the product of those of the two vectors.
+//! Squares themselves are not summed: the optimiser needs them too, and what two read is stored.
 //!
 //! Not looked at: a weight that leaves the numbers by finite changes. The next step finds it.
 
@@ -17,16 +18,15 @@ pub(super) fn check(b: &mut Build<'_>, gradient: NodeId, rule: Rule) -> NodeId {
         Rule::Sgd { .. } => false,
         Rule::Adam { .. } | Rule::RmsProp { .. } => true,
     };
-    let (looked_at, whole) = match outer(b.graph, gradient) {
+    let size = match outer(b.graph, gradient) {
         Some((x, y)) => {
             let (x, y) = (largest(b, x), largest(b, y));
-            (b.mul(x, y), false)
+            b.mul(x, y)
         }
-        None => (gradient, true),
+        None => largest(b, gradient),
     };
-    let powers = if squares { b.mul(looked_at, looked_at) } else { looked_at };
-    let nothing = b.times(powers, 0.0);
-    if whole { b.reduce_all(ReduceKind::Sum, nothing) } else { nothing }
+    let power = if squares { b.mul(size, size) } else { size };
+    b.times(power, 0.0)
 }
 
 fn largest(b: &mut Build<'_>, x: NodeId) -> NodeId {
