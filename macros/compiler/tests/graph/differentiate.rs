@@ -340,7 +340,7 @@ fn steps_are_joined() {
         let sum = b.reduce_all(ReduceKind::Sum, square);
         total = b.add(total, sum);
     }
-    gradients(&mut graph, total, &[x]).ok().expect("differentiable");
+    assert!(gradients(&mut graph, total, &[x]).is_ok());
     let count = |wanted: fn(&Op) -> bool| graph.nodes.iter().filter(|n| wanted(&n.op)).count();
     assert_eq!(count(|op| matches!(op, Op::Pad { .. })), 0, "{graph}");
     assert_eq!(count(|op| matches!(op, Op::Concat { .. })), 1, "{graph}");
