@@ -363,9 +363,13 @@ fn tile_cost(
     let mut lines = 0.0; // load instructions per step
     let mut conflicts = 0.0; // lines per step that do not stay in L1
     let mut panel = 0.0; // bytes read per step from operands shared by all rows
+    let mut broadcasts = 0.0; // registers filled with one element each
     for ((read, &last), &n) in f.term.iter().zip(&f.last).zip(&f.numbers) {
         let uses: usize = read.iter().zip(tile).map(|(&k, &t)| if k == 0 { 1 } else { t }).product();
         let (count, gathers) = lanes_cost(read, last, vector_index, plan.vector, vectors, lanes);
+        if vector_index.is_some_and(|v| read.get(v.0 as usize) == Some(&0)) {
+            broadcasts += uses as f64;
+        }
         lines += uses as f64 * count * gathers * sliding.map_or(1.0, |s| if s.read == n { s.share } else { 1.0 });
         // Rows a page apart share one set of the inner cache, half a page apart two: more than fit and none stays.
         let paged = read.iter().zip(tile).any(|(&k, &t)| {
@@ -394,6 +398,14 @@ fn tile_cost(
         }
         Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => 0.0,
     };
+    // A broadcast that a single product uses is also its target, and LLVM loads those of all rows ahead: what finds no
+    // register then goes to the stack and comes back.
+    let spilled = match plan.vector {
+        Vector::Parallel { .. } if vectors == 1 && sliding.is_none() && !table.embedded_broadcast => {
+            (live + broadcasts - 1.0 - table.registers as f64).max(0.0)
+        }
+        Vector::None | Vector::Parallel { .. } | Vector::Reduce { .. } => 0.0,
+    };
     let arithmetic = registers * (1.0 + f.term_ops) / rate;
     let mut load = (lines / cost.loads_per_cycle).max(conflicts * LINE as f64 / cost.l2_bytes_per_cycle);
     let fits = |bytes: usize| panel * steps <= 0.75 * bytes as f64 && held(steps, stride, bytes);
@@ -419,7 +431,10 @@ fn tile_cost(
         None => registers * cost.fma_latency / (registers * chains.max(1.0)).max(LOOKAHEAD / steps.max(1.0)),
     };
     let issue = (registers * (1.0 + f.term_ops) + lines + 2.0) / ISSUE;
-    let step = if f.steps > 0.0 && !f.term.is_empty() { arithmetic.max(load).max(latency).max(issue) } else { 0.0 };
+    let step = match f.steps > 0.0 && !f.term.is_empty() {
+        true => arithmetic.max(load).max(latency).max(issue) + spilled / cost.stores_per_cycle,
+        false => 0.0,
+    };
     let value_loads: f64 = f
         .value
         .iter()
