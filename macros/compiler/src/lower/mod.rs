@@ -1,6 +1,6 @@
 //! Verified kernel → vector IR of one ISA.
 //!
-//! Each contraction becomes loops over tiles ([`tiles`](crate::schedule::tiles)); in a tile the accumulators are named
+//! Each contraction becomes loops over tiles ([`crate::schedule::tiles`]); in a tile the accumulators are named
 //! registers, the reduction is a nest of loops ([`reduce`]) whose innermost body is straight-line
 //! code ([`value`]), and the epilogue ends in the stores. Tails are explicit: the last register of
 //! a row has fewer active lanes, or starts before the one next to it ends ([`tail`](crate::schedule::tail)). Padding is peeled: a tap that reads outside the image is not
