@@ -122,21 +122,20 @@ pub fn ranked(
     panel: usize,
 ) -> Vec<Ranked> {
     let facts = Facts::new(c, dtype);
-    let guarded = !c.guards().is_empty();
-    let mut candidates: Vec<Ranked> = Vec::new();
-    let mut cheapest = f64::INFINITY;
+    let mut candidates = Vec::new();
     for vector in vectors(c, dtype, table, wishes) {
         for tile in tiles(c, vector, table, effort, wishes) {
-            let mut tiled = Plan { tile, ..Plan::new(vector) };
-            tiled.order = order(c, &tiled, dtype, table);
-            let mut tried: Vec<Plan> = Vec::new();
+            let mut plan = Plan { tile, ..Plan::new(vector) };
+            plan.order = order(c, &plan, dtype, table);
+            let mut plans: Vec<Plan> = Vec::new();
             for &(effort, most) in unrollings(effort) {
-                let mut plan = tiled.clone();
+                let mut plan = plan.clone();
                 unroll::decide(c, &mut plan, table, effort, most, wishes);
-                if tried.contains(&plan) {
-                    continue;
+                if !plans.contains(&plan) {
+                    plans.push(plan);
                 }
-                tried.push(plan.clone());
+            }
+            for plan in plans {
                 // A wish is kept even where it does not fit: `verify` then says so.
                 if wishes.tile.is_none() && registers(c, &plan, table) >= table.registers && table.registers_matter() {
                     continue;
@@ -149,23 +148,15 @@ pub fn ranked(
                     continue;
                 }
                 let plain = estimate(c, &facts, &plan, table);
-                let (bound, far) = (plain.cycles - plain.around, plain.far);
                 // Only a panel that the caches do not hold as it is can be worth a copy.
-                if far && pack::bytes(c, &plan, dtype) <= panel {
+                if plain.far && pack::bytes(c, &plan, dtype) <= panel {
                     let packed = Plan { pack: true, ..plan.clone() };
                     if pack::operand(c, &packed).is_some() {
                         let estimate = estimate(c, &facts, &packed, table);
                         candidates.push(Ranked { plan: packed, estimate, code });
                     }
                 }
-                let slides = unroll::wave(c, &plan).is_some();
-                let ranked = Ranked { plan, estimate: plain, code };
-                cheapest = cheapest.min(ranked.price());
-                candidates.push(ranked);
-                // Other levels change what lies around the steps only: where the steps alone cost more, none is chosen.
-                if bound > cheapest && !far && !guarded && !slides {
-                    break;
-                }
+                candidates.push(Ranked { plan, estimate: plain, code });
             }
         }
     }
