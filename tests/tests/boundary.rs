@@ -113,35 +113,26 @@ fn states_stay_native() {
     }
 }
 
-/// Layers of every kind in double precision.
-#[network(weights = seeded(7))]
-impl Wide {
-    pub fn forward(&mut self, x: Tensor![f64; 8, 4], ids: Tensor![u8; 8]) -> Tensor![f64; 3] {
-        let conv = layer_norm(conv1d(x, 4, kernel = 3, pad = 1), name = "norm");
-        let words = embedding(ids, 5, 4);
-        let seen = history(conv + words, 2);
-        let both = lstm(seen, 3, bidirectional = true);
-        let mix = attention(both, 2, causal = true);
-        let last = gru(mix[9], 4, stream = true);
-        let fc = linear(prelu(last, name = "slope"), 3);
-        fc + 0.5 * param([3], name = "shift")
-    }
+macro_rules! layers {
+    ($name:ident, $float:ident) => {
+        /// Layers of every kind, in one precision.
+        #[network(weights = seeded(7))]
+        impl $name {
+            pub fn forward(&mut self, x: Tensor![$float; 8, 4], ids: Tensor![u8; 8]) -> Tensor![$float; 3] {
+                let conv = layer_norm(conv1d(x, 4, kernel = 3, pad = 1), name = "norm");
+                let words = embedding(ids, 5, 4);
+                let seen = history(conv + words, 2);
+                let both = lstm(seen, 3, bidirectional = true);
+                let mix = attention(both, 2, causal = true);
+                let last = gru(mix[9], 4, stream = true);
+                let fc = linear(prelu(last, name = "slope"), 3);
+                fc + 0.5 * param([3], name = "shift")
+            }
+        }
+    };
 }
-
-/// The same in single precision.
-#[network(weights = seeded(7))]
-impl Narrow {
-    pub fn forward(&mut self, x: Tensor![f32; 8, 4], ids: Tensor![u8; 8]) -> Tensor![f32; 3] {
-        let conv = layer_norm(conv1d(x, 4, kernel = 3, pad = 1), name = "norm");
-        let words = embedding(ids, 5, 4);
-        let seen = history(conv + words, 2);
-        let both = lstm(seen, 3, bidirectional = true);
-        let mix = attention(both, 2, causal = true);
-        let last = gru(mix[9], 4, stream = true);
-        let fc = linear(prelu(last, name = "slope"), 3);
-        fc + 0.5 * param([3], name = "shift")
-    }
-}
+layers!(Wide, f64);
+layers!(Narrow, f32);
 
 /// Two sums of three, from a file of single precision.
 #[network(weights = "../data/affine/weights.safetensors", golden = "../data/affine/recorded.safetensors")]

@@ -64,13 +64,12 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
             options.format = Some((word.to_string(), word.span()));
         }
         "layout" => {
-            twice(options.layout_given)?;
-            options.layout_given = true;
+            twice(options.layout.is_some())?;
             input.parse::<Token![=]>()?;
             let word: Ident = input.parse()?;
-            match word.to_string().as_str() {
-                "nchw" => options.nchw = Some(word.span()),
-                "nhwc" => {}
+            let first = match word.to_string().as_str() {
+                "nchw" => true,
+                "nhwc" => false,
                 other => {
                     let message = format!(
                         "unknown layout `{other}`: images are `layout = nchw` or `layout = nhwc` (the default) where they \
@@ -78,7 +77,8 @@ fn option(name: &Ident, input: ParseStream<'_>, options: &mut Options) -> syn::R
                     );
                     return Err(syn::Error::new(word.span(), message));
                 }
-            }
+            };
+            options.layout = Some((first, word.span()));
         }
         "keys" => {
             let inner = parenthesised(input)?;

@@ -209,7 +209,7 @@ fn context_of(network: &ast::Network, generics: Vec<(String, usize)>, errors: &m
         generics,
         format,
         float: float(network),
-        nchw: options.nchw,
+        nchw: options.layout.and_then(|(first, span)| first.then_some(span)),
         keys: options.keys.clone(),
         used_keys: BTreeSet::new(),
         seed: if let Source::Seeded(seed) = source { Some(seed) } else { None },

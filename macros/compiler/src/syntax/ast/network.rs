@@ -179,10 +179,8 @@ pub struct Options {
     pub weights: Option<(Weights, Span)>,
     /// `format = ..`
     pub format: Option<(String, Span)>,
-    /// `layout = nchw`: images are channels-first where they cross the boundary.
-    pub nchw: Option<Span>,
-    /// Whether a layout is given.
-    pub layout_given: bool,
+    /// `layout = nchw` or `layout = nhwc`: whether images are channels-first where they cross the boundary.
+    pub layout: Option<(bool, Span)>,
     /// `keys(conv1.weight = "c1", weight = "{layer}.w")`: path or role, and key.
     pub keys: Vec<Key>,
     /// `ignore = ["decoder_8k.*"]`
